@@ -1,0 +1,44 @@
+package signer
+
+import (
+	"slices"
+	"strings"
+)
+
+// A parameter is a name and its value, not encoded.
+type parameter struct{ name, value string }
+
+// appendCanonical appends the parameters to dst, sorted by name and percent-encoded, as name=value joined with "&": the
+// canonical form of both signatures, and a query or a form as it stands. It sorts params in place.
+func appendCanonical(dst []byte, params []parameter) []byte {
+	slices.SortFunc(params, func(a, b parameter) int { return strings.Compare(a.name, b.name) })
+	for i, p := range params {
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		dst = appendEncoded(dst, p.name)
+		dst = append(dst, '=')
+		dst = appendEncoded(dst, p.value)
+	}
+	return dst
+}
+
+// appendEncoded appends s to dst, percent-encoded by RFC 3986: every byte but those of section 2.3 (letters, digits and
+// "-._~") becomes %XX in upper-case hex. url.QueryEscape writes a space as "+", which the service does not sign.
+func appendEncoded[T string | []byte](dst []byte, s T) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		b := s[i]
+		if isUnreserved(b) {
+			dst = append(dst, b)
+		} else {
+			dst = append(dst, '%', hex[b>>4], hex[b&15])
+		}
+	}
+	return dst
+}
+
+func isUnreserved(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' ||
+		b == '-' || b == '_' || b == '.' || b == '~'
+}
