@@ -1,0 +1,77 @@
+package csr
+
+import (
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+)
+
+const pemType = "CERTIFICATE REQUEST" // RFC 7468 section 7
+
+// Attribute types of the subject (RFC 5280 appendix A.1) and the extension of the names (section 4.2.1.6).
+var (
+	oidCountry          = asn1.ObjectIdentifier{2, 5, 4, 6}
+	oidState            = asn1.ObjectIdentifier{2, 5, 4, 8}
+	oidCity             = asn1.ObjectIdentifier{2, 5, 4, 7}
+	oidOrganization     = asn1.ObjectIdentifier{2, 5, 4, 10}
+	oidOrganizationUnit = asn1.ObjectIdentifier{2, 5, 4, 11}
+	oidCommonName       = asn1.ObjectIdentifier{2, 5, 4, 3}
+	oidEmail            = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+	oidSAN              = asn1.ObjectIdentifier{2, 5, 29, 17}
+)
+
+// encode returns the CSR for s in PEM, signed with key.
+func encode(s *subject, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([]byte, error) {
+	rawSubject, err := encodeSubject(s)
+	if err != nil {
+		return nil, fmt.Errorf("csr: encode the subject: %w", err)
+	}
+	san, err := encodeNames(s.names)
+	if err != nil {
+		return nil, fmt.Errorf("csr: encode the names: %w", err)
+	}
+	template := x509.CertificateRequest{
+		RawSubject:         rawSubject,
+		ExtraExtensions:    []pkix.Extension{{Id: oidSAN, Value: san}},
+		SignatureAlgorithm: algorithm,
+	}
+	der, err := x509.CreateCertificateRequest(nil, &template, key) // checks the signature as well
+	if err != nil {
+		return nil, fmt.Errorf("csr: sign: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
+}
+
+// encodeSubject returns the subject as a DER Name (RFC 5280 section 4.1.2.4) with one attribute to an RDN. x509 has
+// another order, puts several attributes into one RDN, and makes the e-mail address a UTF8String.
+func encodeSubject(s *subject) ([]byte, error) {
+	attribute := func(oid asn1.ObjectIdentifier, value any) pkix.RelativeDistinguishedNameSET {
+		return pkix.RelativeDistinguishedNameSET{{Type: oid, Value: value}}
+	}
+	name := pkix.RDNSequence{ // encoding/asn1 makes a string a PrintableString where it fits, else a UTF8String
+		attribute(oidCountry, s.country),
+		attribute(oidState, s.state),
+		attribute(oidCity, s.city),
+		attribute(oidOrganization, s.organization),
+		attribute(oidOrganizationUnit, s.organizationUnit),
+		attribute(oidCommonName, s.commonName),
+	}
+	if s.email != "" {
+		ia5 := asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(s.email)}
+		name = append(name, attribute(oidEmail, ia5))
+	}
+	return asn1.Marshal(name)
+}
+
+// encodeNames returns names as a DER GeneralNames of dNSName (RFC 5280 section 4.2.1.6).
+func encodeNames(names []string) ([]byte, error) {
+	const dNSName = 2
+	general := make([]asn1.RawValue, len(names))
+	for i, name := range names {
+		general[i] = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: dNSName, Bytes: []byte(name)}
+	}
+	return asn1.Marshal(general)
+}

@@ -1,0 +1,60 @@
+package csr
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+const (
+	keyFileSuffix = ".pem"
+	keyPEMType    = "PRIVATE KEY" // PKCS #8: RFC 5958, RFC 7468 section 10
+	maxKeyFile    = 64 << 10      // bytes; a key of RSA-16384 has less than 16 KiB
+)
+
+// encodeKeyFile returns key as PKCS #8 in PEM. A key that is not in this program's memory, such as an HSM's, matches
+// errors.ErrUnsupported.
+func encodeKeyFile(key crypto.Signer) ([]byte, error) {
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
+	default:
+		return nil, fmt.Errorf("a %T can't be written to a file: %w", key, errors.ErrUnsupported)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: keyPEMType, Bytes: der}), nil
+}
+
+// decodeKeyFile reads what encodeKeyFile wrote, and nothing else.
+func decodeKeyFile(data []byte) (crypto.Signer, error) {
+	block, rest := pem.Decode(data)
+	switch {
+	case block == nil || !bytes.HasPrefix(data, []byte("-----BEGIN ")):
+		return nil, errors.New("not PEM")
+	case block.Type != keyPEMType:
+		return nil, fmt.Errorf("PEM label %q: want %q", block.Type, keyPEMType)
+	case len(bytes.TrimSpace(rest)) > 0:
+		return nil, errors.New("data after the PEM block")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key, nil
+	case *ecdsa.PrivateKey:
+		return key, nil
+	case ed25519.PrivateKey:
+		return key, nil
+	}
+	return nil, fmt.Errorf("a %T, which does not sign", key)
+}

@@ -1,0 +1,54 @@
+package csr
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+)
+
+// KeyStore keeps private keys by the PubMD5 of their public keys. A store may be used by many goroutines. Package
+// csrtest has the test that every store must pass.
+type KeyStore interface {
+	// Put keeps key; when it returns nil the key is as durable as the store can make it. It never replaces a key:
+	// if there is one of this name, even the very same, the error matches fs.ErrExist. A kind of key that the
+	// store can't keep matches errors.ErrUnsupported. A nil key, and a name that is not the key's own PubMD5, are
+	// errors. Put keeps nothing once ctx has ended before the call.
+	Put(ctx context.Context, pubMd5 string, key crypto.Signer) error
+
+	// Get returns the key of that name. The error matches fs.ErrNotExist if, and only if, there is none.
+	Get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
+}
+
+// checkOwnName returns an error unless pubMd5 is the name of key.
+func checkOwnName(pubMd5 string, key crypto.Signer) error {
+	pub, err := publicKey(key)
+	if err != nil {
+		return err
+	}
+	own, err := PubMD5(pub)
+	if err != nil {
+		return err
+	}
+	if pubMd5 != own {
+		return fmt.Errorf("csr: key store: name %s: the key's PubMD5 is %s", quote(pubMd5), own)
+	}
+	return nil
+}
+
+// checkName returns an error unless s is 32 lower-case hex digits, which can name nothing outside a directory.
+func checkName(s string) error {
+	if len(s) != 32 {
+		return badName(s)
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return badName(s)
+		}
+	}
+	return nil
+}
+
+func badName(s string) error {
+	return errors.New("csr: key store: name " + quote(s) + ": want a PubMd5, 32 lower-case hex digits")
+}

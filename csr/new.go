@@ -1,0 +1,69 @@
+package csr
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// New makes a CSR for a key of the caller's own, which may be in an HSM or a KMS: RSA of 2048 bits or more, P-256, P-384,
+// P-521 or Ed25519. New keeps nothing: whoever has the key must be able to find it again by the Response's PubMd5.
+//
+// The error is [FieldErrors] if the request is wrong. A key that is nil, not whole or of another kind, and one that
+// signs wrongly, are errors too. Neither req nor key is changed.
+func New(req *Request, key crypto.Signer) (*Response, error) {
+	s, err := normalize(req)
+	if err != nil {
+		return nil, err
+	}
+	return sign(s, key)
+}
+
+// sign is New for a request that has been checked.
+func sign(s *subject, key crypto.Signer) (*Response, error) {
+	pub, err := publicKey(key)
+	if err != nil {
+		return nil, err
+	}
+	algorithm, err := signatureAlgorithm(pub)
+	if err != nil {
+		return nil, err
+	}
+	pubMd5, err := PubMD5(pub)
+	if err != nil {
+		return nil, err
+	}
+	pem, err := encode(s, key, algorithm)
+	if err != nil {
+		return nil, err
+	}
+	return &Response{
+		RequestId:  strings.ToUpper(uuid.NewString()),
+		CommonName: s.commonName,
+		Csr:        string(pem),
+		PubMd5:     pubMd5,
+		Origin:     OriginLocal,
+	}, nil
+}
+
+// publicKey returns the public part of key. A key that has none, or that would panic when asked, is an error.
+func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
+	if isNil(key) {
+		return nil, errors.New("csr: key: is nil")
+	}
+	if p, ok := key.(*ed25519.PrivateKey); ok {
+		key = *p
+	}
+	if k, ok := key.(ed25519.PrivateKey); ok && len(k) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("csr: key: Ed25519 of %d bytes: want %d", len(k), ed25519.PrivateKeySize)
+	}
+	pub := key.Public()
+	if isNil(pub) {
+		return nil, fmt.Errorf("csr: key: %T has no public key", key)
+	}
+	return pub, nil
+}
