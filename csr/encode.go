@@ -2,6 +2,7 @@ package csr
 
 import (
 	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -38,7 +39,7 @@ func encode(s *subject, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([
 		ExtraExtensions:    []pkix.Extension{{Id: oidSAN, Value: san}},
 		SignatureAlgorithm: algorithm,
 	}
-	der, err := x509.CreateCertificateRequest(nil, &template, key) // checks the signature as well
+	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key) // checks the signature as well
 	if err != nil {
 		return nil, fmt.Errorf("csr: sign: %w", err)
 	}

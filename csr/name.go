@@ -3,8 +3,10 @@ package csr
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -34,20 +36,20 @@ func domainName(s string) (normal, reason string) {
 	if strings.ContainsAny(host, "*＊") || host == "" {
 		return "", "has * elsewhere than as the whole left-most label, as in *.example.com"
 	}
-	ascii, err := names.ToASCII(host)
-	if reason := labelMistake(ascii); reason != "" {
+	normal, err := names.ToASCII(host)
+	if reason := labelMistake(normal); reason != "" {
 		return "", reason
+	}
+	if wildcard {
+		normal = "*." + normal
+	}
+	if len(normal) > maxName {
+		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d", len(normal), maxName)
 	}
 	if err != nil {
 		return "", "is not a domain name by UTS #46: " + strings.TrimPrefix(err.Error(), "idna: ")
 	}
-	if wildcard {
-		ascii = "*." + ascii
-	}
-	if len(ascii) > maxName {
-		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d", len(ascii), maxName)
-	}
-	return ascii, ""
+	return normal, ""
 }
 
 // cutWildcard takes a left-most label * off, with any of the dots of UTS #46.
@@ -81,6 +83,8 @@ func labelMistake(name string) string {
 			return "holds an underscore, which no certificate may have: write a hyphen, or another name"
 		case label[0] == '-' || label[len(label)-1] == '-':
 			return "has a label that begins or ends with a hyphen"
+		case len(label) > 3 && label[2:4] == "--" && label[:2] != "xn":
+			return "has a label with hyphens in the third and fourth place, which is kept for xn--"
 		case !isLDH(label):
 			return "holds a character other than letters, digits and hyphens"
 		}
@@ -111,14 +115,15 @@ func isNumber(label string) bool {
 
 // knownMistake returns a hint for what is no domain name but often stands in the place of one, or "".
 func knownMistake(s string) string {
-	if scheme, rest, ok := strings.Cut(s, "://"); ok {
-		host, _, _ := strings.Cut(rest, "/")
-		return "is a URL: leave out " + quote(scheme+"://") + " and what follows the name, as in " + quote(host)
-	}
 	switch {
+	case strings.Contains(s, "://"):
+		if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
+			return "is a URL: give only " + quote(u.Hostname())
+		}
+		return "is a URL: give only the name in it"
 	case strings.ContainsAny(s, ",，、;；"):
 		return "is several names in one: give each as an element of SANs"
-	case strings.ContainsAny(s, " \t\u00a0\u3000"):
+	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
 		return "holds a blank: give each name as an element of SANs"
 	case strings.ContainsAny(s, "@＠"):
 		return "is an e-mail address: give only its domain, or put it into Email"
