@@ -1,0 +1,184 @@
+package cdn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// maxBody is how much of an answer is read, after decompression.
+const maxBody = 1 << 20
+
+// A failure is an attempt that was not answered with a CSR.
+type failure struct {
+	err      *Error
+	date     time.Time // when the service answered, by its own clock; zero if it did not say
+	timedOut bool
+}
+
+// attempt sends the call once. Without a response k.last tells why, unless ctx has ended: then k.last stays that of the
+// attempt before. The error is one of signing, after which nothing was sent.
+func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.Response, error) {
+	limited, cancel := context.WithTimeout(ctx, k.client.options.AttemptTimeout)
+	defer cancel()
+	req, err := k.sign(limited, input)
+	if err != nil {
+		return Attempt{}, nil, err
+	}
+	k.attempts++
+	start := time.Now()
+	got := exchange(k.client.http, req)
+	attempt := Attempt{Number: k.attempts, Start: start, Duration: time.Since(start), StatusCode: got.status}
+
+	resp, failed := got.read()
+	if failed == nil {
+		attempt.RequestId = resp.RequestId
+		return attempt, resp, nil
+	}
+	if got.err != nil && ctx.Err() != nil {
+		attempt.Err = ctx.Err()
+		if k.last != nil {
+			k.last.err.Attempts = k.attempts
+		}
+		return attempt, nil, nil
+	}
+	if got.err != nil && limited.Err() != nil {
+		failed.Message, failed.causes = "no answer within "+k.client.options.AttemptTimeout.String(), nil
+	}
+	k.explain(failed, req, input)
+	failed.Attempts = k.attempts
+	k.last = &failure{err: failed, date: got.date(), timedOut: got.timedOut()}
+	attempt.Code, attempt.RequestId, attempt.Err = failed.Code, failed.RequestId, failed
+	return attempt, nil, nil
+}
+
+// sign is the request of one attempt.
+func (k *call) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
+	req, err := k.client.options.Signer.Sign(ctx, k.client.endpoint, k.signed, input)
+	if err == nil && req == nil {
+		err = errors.New("the signer returned no request")
+	}
+	if err != nil {
+		secrets := secretsOf(input.Credentials, nil)
+		return nil, fmt.Errorf("cdn: sign: %w", secrets.cleanError(err))
+	}
+	req.Header["User-Agent"] = []string{k.client.options.UserAgent}
+	return req, nil
+}
+
+// explain finds out what a refused signature differs in, and takes everything secret out of the failure's texts.
+func (k *call) explain(failed *Error, req *http.Request, input signer.Input) {
+	if strings.EqualFold(failed.Code, codeWrongSignature) || strings.EqualFold(failed.Code, codeBadSignature) {
+		failed.Message = diagnose(failed.Message, k.client.options.Signer, k.client.endpoint, k.signed, input)
+	}
+	secrets := secretsOf(input.Credentials, req)
+	for _, text := range []*string{&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend} {
+		*text = secrets.clean(*text)
+	}
+	for i, cause := range failed.causes {
+		failed.causes[i] = secrets.cleanError(cause)
+	}
+}
+
+// A reply is what came of sending a request.
+type reply struct {
+	status int // zero if no headers came
+	header http.Header
+	body   []byte
+	err    error // of sending, or of reading the body; without the URL
+}
+
+// exchange sends req and reads the answer, no more than maxBody of it.
+func exchange(hc *http.Client, req *http.Request) reply {
+	resp, err := hc.Do(req)
+	if err != nil {
+		return reply{err: withoutURL(err)}
+	}
+	defer func() { _ = resp.Body.Close() }() // everything that was wanted has been read
+	body, err := readBody(resp)
+	if err != nil {
+		err = withoutURL(err)
+	}
+	return reply{status: resp.StatusCode, header: resp.Header, body: body, err: err}
+}
+
+func readBody(resp *http.Response) ([]byte, error) {
+	var b bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxBody {
+		b.Grow(int(n) + bytes.MinRead) // Buffer wants MinRead beyond the end, or it grows again
+	}
+	n, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > maxBody {
+		return nil, fmt.Errorf("the answer has more than %d bytes", maxBody)
+	}
+	return b.Bytes(), nil
+}
+
+// read is the response that r holds, or what r is instead.
+func (r reply) read() (*csr.Response, *Error) {
+	if r.err != nil {
+		return nil, &Error{StatusCode: r.status, Message: r.err.Error(), RequestId: r.header.Get("x-acs-request-id"), causes: []error{r.err}}
+	}
+	a, ok := decode(r.body)
+	if a.RequestId == "" {
+		a.RequestId = r.header.Get("x-acs-request-id")
+	}
+	switch {
+	case ok && r.status/100 == 2 && a.Csr != "":
+		return &csr.Response{RequestId: a.RequestId, CommonName: a.CommonName, Csr: a.Csr, PubMd5: a.PubMd5, Origin: csr.OriginCDN}, nil
+	case ok && a.Code != "":
+		failed := &Error{
+			StatusCode: r.status, Code: a.Code, Message: a.Message,
+			RequestId: a.RequestId, HostId: a.HostId, Recommend: a.Recommend,
+		}
+		failed.RetryAfter = retryAfter(r.header, r.now(), failed.Is(ErrThrottled))
+		return nil, failed
+	}
+	return nil, &Error{
+		StatusCode: r.status, Message: r.strangeness(), RequestId: a.RequestId,
+		RetryAfter: retryAfter(r.header, r.now(), false),
+	}
+}
+
+// strangeness says what an answer is that is none of this API.
+func (r reply) strangeness() string {
+	switch {
+	case r.status/100 == 3:
+		return "redirected, which is not followed: is the endpoint right?"
+	case len(r.body) == 0:
+		return "an empty answer"
+	}
+	return fmt.Sprintf("not an answer of this API but %d bytes of content type %q: is the endpoint right, is a proxy between?",
+		len(r.body), r.header.Get("Content-Type"))
+}
+
+// date is when the service answered, by its own clock; zero if it did not say.
+func (r reply) date() time.Time {
+	date, _ := http.ParseTime(r.header.Get("Date")) // zero after an error
+	return date
+}
+
+// now is the service's time, or this machine's if the service did not say.
+func (r reply) now() time.Time {
+	if date := r.date(); !date.IsZero() {
+		return date
+	}
+	return time.Now()
+}
+
+func (r reply) timedOut() bool {
+	var timeout net.Error
+	return errors.As(r.err, &timeout) && timeout.Timeout()
+}

@@ -1,0 +1,61 @@
+package cdntest
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// A Fault is what happens to one call instead of its answer. A call is checked before: one that the service would refuse is
+// refused and leaves the script as it is. The zero value is no fault: the call is answered.
+type Fault struct {
+	// CommonName is whose call it is for. Empty is whichever comes next.
+	CommonName string
+
+	// Wait comes before the answer. A call whose context ends meanwhile is not answered.
+	Wait time.Duration
+
+	// Cut ends the connection before or in the answer.
+	Cut Cut
+
+	// Status is that of HTTP. Zero is 400 with a Code, and 200 with a Body.
+	Status int
+
+	// Code and Message make it an error of the API.
+	Code, Message string
+
+	// Header is added to the answer's, whether that is scripted or not.
+	Header http.Header
+
+	// Body is sent as it is. Nil with a Status and no Code is an empty body.
+	Body []byte
+}
+
+// Cut is where a connection ends.
+type Cut int
+
+const (
+	CutNone   Cut = iota // nowhere
+	CutBefore            // before the headers
+	CutBody              // in the middle of the body
+)
+
+// Script adds faults for calls to come: each is used once, in their order.
+func (a *API) Script(faults ...Fault) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = append(a.faults, faults...)
+}
+
+// nextFault takes the first fault that is for a call of that name.
+func (a *API) nextFault(commonName string) (Fault, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, fault := range a.faults {
+		if fault.CommonName == "" || fault.CommonName == commonName {
+			a.faults = slices.Delete(a.faults, i, i+1)
+			return fault, true
+		}
+	}
+	return Fault{}, false
+}
