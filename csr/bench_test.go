@@ -1,7 +1,6 @@
 package csr
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
@@ -52,7 +51,7 @@ func BenchmarkPool_Hit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	source := sourceFunc(func(context.Context) (crypto.Signer, error) { return key, nil })
+	source := fixedSource{key}
 	pool := NewPool(source, 64)
 	defer pool.Close()
 	compare(b, func() error {
@@ -84,7 +83,3 @@ func compare(b *testing.B, theirs, ours func() error) {
 	}
 	b.ReportMetric(best[1]/best[0], "x-bare")
 }
-
-type sourceFunc func(context.Context) (crypto.Signer, error)
-
-func (f sourceFunc) NewKey(ctx context.Context) (crypto.Signer, error) { return f(ctx) }

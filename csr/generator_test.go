@@ -1,23 +1,171 @@
 package csr
 
 import (
+	"context"
+	"crypto"
+	"errors"
+	"io/fs"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+// fixedSource is a KeySource that hands out the same key, or none, each time.
+type fixedSource struct{ key crypto.Signer }
+
+func (s fixedSource) NewKey(context.Context) (crypto.Signer, error) { return s.key, nil }
+
+type sourceFunc func(context.Context) (crypto.Signer, error)
+
+func (f sourceFunc) NewKey(ctx context.Context) (crypto.Signer, error) { return f(ctx) }
+
+// stubStore is a KeyStore that answers what it is told.
+type stubStore struct {
+	put error
+	key crypto.Signer
+	get error
+}
+
+func (s *stubStore) Put(context.Context, string, crypto.Signer) error { return s.put }
+
+func (s *stubStore) Get(context.Context, string) (crypto.Signer, error) { return s.key, s.get }
+
+var exampleRequest = Request{CommonName: "example.com"}
+
 func TestGenerator_KeepsTheKey(t *testing.T) {
-	dir := DirStore(t.TempDir() + "/a/keys")
-	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": dir} {
-		pool := NewPool(P256, 2)
-		g := Generator{Keys: store, Source: pool}
-		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &Request{CommonName: "example.com"})
+	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore(t.TempDir() + "/a/keys")} {
+		g := Generator{Keys: store, Source: P256}
+		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		require.NoError(t, err, name)
+		parsed, err := resp.CertificateRequest()
 		require.NoError(t, err, name)
 		key, err := store.Get(t.Context(), resp.PubMd5)
 		require.NoError(t, err, name)
-		md5, err := PubMD5(key.Public())
-		require.NoError(t, err, name)
-		require.Equal(t, resp.PubMd5, md5, name)
-		require.NoError(t, pool.Close())
+		assert.Equal(t, parsed.PublicKey, key.Public(), name)
 	}
+}
+
+func TestGenerator_DefaultKeyIsRSA2048(t *testing.T) {
+	store := new(MemStore)
+	resp, err := (&Generator{Keys: store}).CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+	require.NoError(t, err)
+	algorithm, err := resp.CertificateRequest()
+	require.NoError(t, err)
+	assert.Equal(t, 256, algorithm.PublicKey.(interface{ Size() int }).Size())
+}
+
+func TestGenerator_NoStoreNoKey(t *testing.T) {
+	source := sourceFunc(func(context.Context) (crypto.Signer, error) {
+		t.Error("a key was made")
+		return nil, errors.New("no")
+	})
+	for name, g := range map[string]*Generator{
+		"nil": nil, "no store": {Source: source}, "a nil store": {Source: source, Keys: (*MemStore)(nil)},
+	} {
+		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		assert.Error(t, err, name)
+		assert.Nil(t, resp, name)
+	}
+}
+
+func TestGenerator_SourceThatMisbehaves(t *testing.T) {
+	away := errors.New("the HSM is away")
+	for name, source := range map[string]KeySource{
+		"an error":            sourceFunc(func(context.Context) (crypto.Signer, error) { return nil, away }),
+		"a key and an error":  sourceFunc(func(context.Context) (crypto.Signer, error) { return newTestKey(t, P256), away }),
+		"a nil key":           fixedSource{},
+		"a typed nil key":     fixedSource{hsmPointer(nil)},
+		"an unknown key type": KeyType(17),
+		"a weak key":          fixedSource{badKeys(t)["RSA of 1024 bits"]},
+	} {
+		store := new(MemStore)
+		resp, err := (&Generator{Keys: store, Source: source}).CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		assert.Error(t, err, name)
+		assert.Nil(t, resp, name)
+		assert.Empty(t, store.keys, name)
+	}
+}
+
+type hsmPointer = *hsm
+
+func TestGenerator_StoreThatMisbehaves(t *testing.T) {
+	full, gone := errors.New("disk full"), errors.New("gone")
+	key := newTestKey(t, P256)
+	for name, test := range map[string]struct {
+		store stubStore
+		want  error
+	}{
+		"Put fails":                       {stubStore{put: full}, full},
+		"it exists and can't be read":     {stubStore{put: fs.ErrExist, get: gone}, gone},
+		"it exists and is another":        {stubStore{put: fs.ErrExist, key: newTestKey(t, P256)}, fs.ErrExist},
+		"it exists and is nil":            {stubStore{put: fs.ErrExist}, fs.ErrExist},
+		"it exists and is the same: fine": {stubStore{put: fs.ErrExist, key: key}, nil},
+	} {
+		g := Generator{Keys: &test.store, Source: fixedSource{key}}
+		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		require.ErrorIs(t, err, test.want, name)
+		assert.Equal(t, test.want == nil, resp != nil, name)
+	}
+}
+
+func TestGenerator_TheSameKeyTwice(t *testing.T) {
+	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore(t.TempDir() + "/keys")} {
+		g := Generator{Keys: store, Source: fixedSource{newTestKey(t, P256)}}
+		first, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		require.NoError(t, err, name)
+		second, err := g.CreateCdnCertificateSigningRequest(t.Context(), &Request{CommonName: "other.example"})
+		require.NoError(t, err, name)
+		assert.Equal(t, first.PubMd5, second.PubMd5, name)
+	}
+}
+
+func TestGenerator_Context(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	store := new(MemStore)
+	made := false
+	source := sourceFunc(func(context.Context) (crypto.Signer, error) {
+		made = true
+		return newTestKey(t, P256), nil
+	})
+	_, err := (&Generator{Keys: store, Source: source}).CreateCdnCertificateSigningRequest(ended, &exampleRequest)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.False(t, made, "the context is looked at before a key is made")
+
+	ctx, end := context.WithCancel(t.Context())
+	slow := sourceFunc(func(context.Context) (crypto.Signer, error) {
+		end()
+		return newTestKey(t, P256), nil
+	})
+	_, err = (&Generator{Keys: store, Source: slow}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, store.keys, "and after")
+}
+
+func TestKeyType_Context(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, keyType := range keyTypes {
+		key, err := keyType.NewKey(ended)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Nil(t, key)
+	}
+	key, err := P256.NewKey(&endsAfter{Context: t.Context(), looks: 1})
+	assert.ErrorIs(t, err, context.Canceled, "looked at again after the key was made")
+	assert.Nil(t, key)
+}
+
+// endsAfter is a context that has ended once Err was asked a number of times.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (c *endsAfter) Err() error {
+	c.looks--
+	if c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package csr
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -35,16 +34,11 @@ func encodeKeyFile(key crypto.Signer) ([]byte, error) {
 
 // decodeKeyFile reads what encodeKeyFile wrote, and nothing else.
 func decodeKeyFile(data []byte) (crypto.Signer, error) {
-	block, rest := pem.Decode(data)
-	switch {
-	case block == nil || !bytes.HasPrefix(data, []byte("-----BEGIN ")):
-		return nil, errors.New("not PEM")
-	case block.Type != keyPEMType:
-		return nil, fmt.Errorf("PEM label %q: want %q", block.Type, keyPEMType)
-	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("data after the PEM block")
+	der, err := decodePEM(data, keyPEMType)
+	if err != nil {
+		return nil, err
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, err
 	}

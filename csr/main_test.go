@@ -2,6 +2,7 @@ package csr
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -13,4 +14,14 @@ func skipOrFail(t *testing.T, missing string) {
 		t.Fatal(missing)
 	}
 	t.Skip(missing)
+}
+
+// needProgram returns the path of a program, or ends the test as skipOrFail does.
+func needProgram(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		skipOrFail(t, name+" is not installed")
+	}
+	return path
 }

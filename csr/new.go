@@ -2,7 +2,9 @@ package csr
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,15 +57,34 @@ func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	if isNil(key) {
 		return nil, errors.New("csr: key: is nil")
 	}
-	if p, ok := key.(*ed25519.PrivateKey); ok {
-		key = *p
-	}
-	if k, ok := key.(ed25519.PrivateKey); ok && len(k) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("csr: key: Ed25519 of %d bytes: want %d", len(k), ed25519.PrivateKeySize)
+	if err := checkPrivateKey(key); err != nil {
+		return nil, err
 	}
 	pub := key.Public()
 	if isNil(pub) {
 		return nil, fmt.Errorf("csr: key: %T has no public key", key)
 	}
 	return pub, nil
+}
+
+// checkPrivateKey returns an error for a key in memory that lacks a part, which would panic when it is used.
+func checkPrivateKey(key crypto.Signer) error {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		if key.D == nil {
+			return errors.New("csr: key: RSA without its private exponent")
+		}
+	case *ecdsa.PrivateKey:
+		//lint:ignore SA1019 Bytes, which should be used instead, panics without it
+		if key.D == nil {
+			return errors.New("csr: key: ECDSA without its secret number")
+		}
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return fmt.Errorf("csr: key: Ed25519 of %d bytes: want %d", len(key), ed25519.PrivateKeySize)
+		}
+	case *ed25519.PrivateKey:
+		return checkPrivateKey(*key)
+	}
+	return nil
 }

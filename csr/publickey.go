@@ -37,10 +37,11 @@ func checkPublicKey(pub crypto.PublicKey) error {
 	}
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
-		if pub.N == nil || pub.N.Sign() <= 0 || pub.E < 2 {
-			return errors.New("csr: public key: RSA without a modulus or an exponent")
+		if pub.N == nil || pub.N.Sign() <= 0 || pub.N.Bit(0) == 0 || pub.E < 3 || pub.E%2 == 0 {
+			return errors.New("csr: public key: RSA whose modulus or exponent is missing or even")
 		}
 	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 Bytes, which should be used instead, panics without them
 		if pub.Curve == nil || pub.X == nil || pub.Y == nil {
 			return errors.New("csr: public key: ECDSA without a curve or a point")
 		}

@@ -3,7 +3,6 @@ package csr
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -47,18 +46,11 @@ func (r *Response) CertificateRequest() (*x509.CertificateRequest, error) {
 	if r == nil {
 		return nil, errors.New("csr: read: the response is nil")
 	}
-	block, rest := pem.Decode([]byte(r.Csr))
-	switch {
-	case block == nil:
-		return nil, errors.New("csr: read: not PEM")
-	case !bytes.HasPrefix(bytes.TrimSpace([]byte(r.Csr)), []byte("-----BEGIN ")):
-		return nil, errors.New("csr: read: text before the PEM block")
-	case block.Type != pemType:
-		return nil, fmt.Errorf("csr: read: PEM label %q: want %q", block.Type, pemType)
-	case len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("csr: read: data after the PEM block")
+	der, err := decodePEM([]byte(r.Csr), pemType)
+	if err != nil {
+		return nil, fmt.Errorf("csr: read: %w", err)
 	}
-	parsed, err := x509.ParseCertificateRequest(block.Bytes)
+	parsed, err := x509.ParseCertificateRequest(der)
 	if err != nil {
 		return nil, fmt.Errorf("csr: read: %w", err)
 	}

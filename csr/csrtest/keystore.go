@@ -34,7 +34,7 @@ var checks = []struct {
 func missingKey(ctx context.Context, store csr.KeyStore) error {
 	key, err := store.Get(ctx, "00000000000000000000000000000000")
 	if key != nil || !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("Get of a key that was never put: %v, %w: want nil and fs.ErrNotExist", key, err)
+		return fmt.Errorf("get a key that was never put: %v, %w: want nil and fs.ErrNotExist", key, err)
 	}
 	return nil
 }
