@@ -1,0 +1,268 @@
+package cdntest_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+const secret = "testsecret"
+
+func newAPI() *cdntest.API {
+	return &cdntest.API{
+		Credentials: []signer.Credentials{
+			{AccessKeyID: "testid", AccessKeySecret: secret},
+			{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="},
+		},
+		Source: csr.P256,
+	}
+}
+
+// rpcParams are those of a call that is right.
+func rpcParams() url.Values {
+	return url.Values{
+		"Action": {"CreateCdnCertificateSigningRequest"}, "Version": {"2018-05-10"}, "Format": {"JSON"},
+		"AccessKeyId": {"testid"}, "SignatureMethod": {"HMAC-SHA1"}, "SignatureVersion": {"1.0"},
+		"SignatureNonce": {"nonce-1"}, "Timestamp": {time.Now().UTC().Format("2006-01-02T15:04:05Z")},
+		"CommonName": {"example.com"}, "SANs": {"a.example.com,*.example.com"}, "Organization": {"a+b *~ c/&=%"},
+	}
+}
+
+// rpcRequest signs params by the documentation, and sends them as a form of the body if where is "form", else in the query.
+func rpcRequest(t *testing.T, method, where string, params url.Values, secret string) *http.Request {
+	t.Helper()
+	encode := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace
+	text := method + "&%2F&" + encode(url.QueryEscape(encode(params.Encode())))
+	mac := hmac.New(sha1.New, []byte(secret+"&"))
+	_, _ = io.WriteString(mac, text) // a hash never fails
+	params.Set("Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	query, body := params.Encode(), ""
+	if where == "form" {
+		query, body = "", query
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://cdn.aliyuncs.com/?"+query, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return req
+}
+
+// apiError is what an error of the API says.
+type apiError struct {
+	XMLName                                     xml.Name `json:"-"`
+	Code, Message, RequestId, HostId, Recommend string
+}
+
+// ask sends req to the API, without a socket, and returns the status and what an error says.
+func ask(t *testing.T, api *cdntest.API, req *http.Request) (int, apiError) {
+	t.Helper()
+	resp, err := api.RoundTrip(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.EqualValues(t, len(body), resp.ContentLength)
+	var e apiError
+	if strings.Contains(resp.Header.Get("Content-Type"), "json") {
+		require.NoError(t, json.Unmarshal(body, &e))
+	} else {
+		require.NoError(t, xml.Unmarshal(body, &e))
+	}
+	require.Equal(t, e.RequestId, resp.Header.Get("x-acs-request-id"))
+	return resp.StatusCode, e
+}
+
+func TestAPI_AcceptsEachWayOfSendingRPC(t *testing.T) {
+	for name, way := range map[string][2]string{
+		"Go SDK v1":          {"POST", "query"},
+		"Node pop-core, GET": {"GET", "query"},
+		"Node pop-core POST": {"POST", "form"},
+	} {
+		status, e := ask(t, newAPI(), rpcRequest(t, way[0], way[1], rpcParams(), secret))
+		assert.Equal(t, http.StatusOK, status, "%s: %v", name, e)
+	}
+}
+
+func TestAPI_ChecksWhatRPCSends(t *testing.T) {
+	set := func(name, value string) func(url.Values) {
+		return func(params url.Values) { params.Set(name, value) }
+	}
+	clock := func(d time.Duration) func(url.Values) {
+		return set("Timestamp", time.Now().UTC().Add(d).Format("2006-01-02T15:04:05Z"))
+	}
+	tests := map[string]struct {
+		change func(url.Values)
+		status int
+		code   string
+	}{
+		"no action":             {func(p url.Values) { p.Del("Action") }, 400, "MissingParameter"},
+		"another action":        {set("Action", "DescribeCdnService"), 404, "InvalidAction.NotFound"},
+		"no version":            {func(p url.Values) { p.Del("Version") }, 400, "MissingParameter"},
+		"another version":       {set("Version", "2014-11-11"), 400, "InvalidVersion"},
+		"no key":                {func(p url.Values) { p.Del("AccessKeyId") }, 400, "MissingParameter"},
+		"unknown key":           {set("AccessKeyId", "who"), 404, "InvalidAccessKeyId.NotFound"},
+		"signature method":      {set("SignatureMethod", "HMAC-SHA256"), 400, "InvalidParameter"},
+		"signature version":     {set("SignatureVersion", "2.0"), 400, "InvalidParameter"},
+		"no nonce":              {func(p url.Values) { p.Del("SignatureNonce") }, 400, "MissingParameter"},
+		"no time":               {func(p url.Values) { p.Del("Timestamp") }, 400, "MissingParameter"},
+		"time not well formed":  {set("Timestamp", "now"), 400, "InvalidTimeStamp.Format"},
+		"14 minutes behind":     {clock(-14 * time.Minute), 200, ""},
+		"14 minutes ahead":      {clock(14 * time.Minute), 200, ""},
+		"16 minutes behind":     {clock(-16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
+		"16 minutes ahead":      {clock(16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
+		"token not of this key": {set("SecurityToken", "x"), 403, "InvalidSecurityToken.MismatchWithAccessKey"},
+		"token missing":         {set("AccessKeyId", "STS.id"), 400, "MissingSecurityToken"},
+		"token right":           {func(p url.Values) { p.Set("AccessKeyId", "STS.id"); p.Set("SecurityToken", "CAIS+/==") }, 200, ""},
+		"twice":                 {func(p url.Values) { p.Add("CommonName", "example.org") }, 400, "InvalidParameter"},
+		"no name":               {func(p url.Values) { p.Del("CommonName") }, 400, "MissingParameter"},
+		"Country of three":      {set("Country", "CHN"), 400, "InvalidValue.Malformed"},
+		"what csr refuses":      {set("CommonName", "a..b"), 400, "InvalidParameter"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			params := rpcParams()
+			test.change(params)
+			status, e := ask(t, newAPI(), rpcRequest(t, "POST", "form", params, secret))
+			assert.Equal(t, test.status, status)
+			assert.Equal(t, test.code, e.Code)
+			if test.code != "" {
+				assert.NotEmpty(t, e.Message)
+				assert.Equal(t, "cdn.aliyuncs.com", e.HostId)
+			}
+		})
+	}
+}
+
+func TestAPI_RefusesAnotherSecretAndEchoesTheStringToSign(t *testing.T) {
+	status, e := ask(t, newAPI(), rpcRequest(t, "GET", "query", rpcParams(), "other"))
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
+	assert.Contains(t, e.Message, "server string to sign is:GET&%2F&AccessKeyId%3Dtestid%26")
+}
+
+func TestAPI_RefusesAChangedParameter(t *testing.T) {
+	req := rpcRequest(t, "GET", "query", rpcParams(), secret)
+	req.URL.RawQuery = strings.Replace(req.URL.RawQuery, "example.com", "example.org", 1)
+	_, e := ask(t, newAPI(), req)
+	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
+}
+
+func TestAPI_RemembersNoncesAsLongAsTheyCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPI()
+		for range 3 { // a nonce is good again when no timestamp of its first use can be
+			status, _ := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+			require.Equal(t, http.StatusOK, status)
+			for _, after := range []time.Duration{0, time.Minute, 29 * time.Minute} {
+				time.Sleep(after)
+				_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+				require.Equal(t, "SignatureNonceUsed", e.Code)
+			}
+			for range 2 { // other calls let the fake forget
+				time.Sleep(31 * time.Minute)
+				other := rpcParams()
+				other.Set("SignatureNonce", time.Now().String())
+				_, _ = ask(t, api, rpcRequest(t, "POST", "form", other, secret))
+			}
+		}
+	})
+}
+
+// acs3Request is signed by package signer, which the published vectors hold, then changed.
+func acs3Request(t *testing.T, change func(*http.Request)) *http.Request {
+	t.Helper()
+	endpoint := &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
+	call := signer.Call{Action: "CreateCdnCertificateSigningRequest", Version: "2018-05-10", Params: map[string]string{"CommonName": "example.com", "City": "a+b *~/"}}
+	in := signer.Input{Credentials: signer.Credentials{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="}}
+	req, err := signer.ACS3{}.Sign(t.Context(), endpoint, call, in)
+	require.NoError(t, err)
+	change(req)
+	return req
+}
+
+func TestAPI_ChecksWhatACS3Sends(t *testing.T) {
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	tests := map[string]struct {
+		change func(*http.Request)
+		code   string
+	}{
+		"right":                     {func(*http.Request) {}, ""},
+		"a header that is unsigned": {header("x-acs-extra", "1"), "IncompleteSignature"},
+		"a type that is unsigned":   {header("Content-Type", "text/plain"), "IncompleteSignature"},
+		"authorization is no such":  {header("Authorization", "Bearer x"), "IncompleteSignature"},
+		"hash of another body":      {header("x-acs-content-sha256", "00"), "InvalidParameter"},
+		"action changed":            {header("x-acs-action", "Other"), "InvalidAction.NotFound"},
+		"version missing":           {func(r *http.Request) { r.Header.Del("x-acs-version") }, "MissingParameter"},
+		"nonce missing":             {func(r *http.Request) { r.Header.Del("x-acs-signature-nonce") }, "MissingParameter"},
+		"nonce changed":             {header("x-acs-signature-nonce", "x"), "SignatureDoesNotMatch"},
+		"host changed":              {func(r *http.Request) { r.Host = "other" }, "SignatureDoesNotMatch"},
+		"path changed":              {func(r *http.Request) { r.URL.Path = "/x" }, "SignatureDoesNotMatch"},
+		"method changed":            {func(r *http.Request) { r.Method = "GET" }, "SignatureDoesNotMatch"},
+		"query changed":             {func(r *http.Request) { r.URL.RawQuery += "&State=x" }, "SignatureDoesNotMatch"},
+		"query not a query":         {func(r *http.Request) { r.URL.RawQuery += "&%zz" }, "InvalidParameter"},
+		"token changed":             {header("x-acs-security-token", "x"), "InvalidSecurityToken.MismatchWithAccessKey"},
+		"date changed":              {header("x-acs-date", time.Now().UTC().Add(-time.Minute).Format("2006-01-02T15:04:05Z")), "SignatureDoesNotMatch"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, e := ask(t, newAPI(), acs3Request(t, test.change))
+			assert.Equal(t, test.code, e.Code)
+		})
+	}
+}
+
+func TestAPI_AnswersInTheFormatAskedFor(t *testing.T) {
+	for format, contentType := range map[string]string{"JSON": "application/json", "XML": "text/xml", "": "text/xml"} {
+		params := rpcParams()
+		params.Set("Format", format)
+		resp, err := newAPI().RoundTrip(rpcRequest(t, "POST", "form", params, secret))
+		require.NoError(t, err)
+		assert.Contains(t, resp.Header.Get("Content-Type"), contentType)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		var got csr.Response
+		if format == "JSON" {
+			require.NoError(t, json.Unmarshal(body, &got))
+		} else {
+			require.NoError(t, xml.Unmarshal(body, &got))
+		}
+		_, err = got.CertificateRequest()
+		require.NoError(t, err)
+	}
+}
+
+func TestAPI_ZeroValueKnowsNoKeys(t *testing.T) {
+	status, e := ask(t, new(cdntest.API), rpcRequest(t, "POST", "form", rpcParams(), secret))
+	assert.Equal(t, http.StatusNotFound, status)
+	assert.Equal(t, "InvalidAccessKeyId.NotFound", e.Code)
+}
+
+func TestAPI_KeepsTheKeyOfEachCSR(t *testing.T) {
+	api := newAPI()
+	resp, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret))
+	require.NoError(t, err)
+	var got csr.Response
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&got))
+	key, err := api.Keys.Get(t.Context(), got.PubMd5)
+	require.NoError(t, err)
+	parsed, err := got.CertificateRequest()
+	require.NoError(t, err)
+	assert.Equal(t, parsed.PublicKey, key.Public())
+}

@@ -1,0 +1,144 @@
+package cdntest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+)
+
+// roundTrippers are the API without a socket and over loopback.
+func roundTrippers(t *testing.T, api *cdntest.API) map[string]http.RoundTripper {
+	t.Helper()
+	srv := httptest.NewServer(api)
+	t.Cleanup(srv.Close)
+	return map[string]http.RoundTripper{
+		"RoundTripper": api,
+		"loopback": &http.Transport{
+			DisableKeepAlives: true, // a cut connection that was kept is tried again by net/http itself
+			Proxy:             func(*http.Request) (*url.URL, error) { return url.Parse(srv.URL) },
+		},
+	}
+}
+
+func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
+	tests := map[string]struct {
+		fault  cdntest.Fault
+		status int
+		body   string // part of it
+	}{
+		"code":            {cdntest.Fault{Code: "Throttling.User", Message: "Slow down."}, 400, `"Code":"Throttling.User"`},
+		"code and status": {cdntest.Fault{Status: 503, Code: "ServiceUnavailable"}, 503, `"Code":"ServiceUnavailable"`},
+		"status":          {cdntest.Fault{Status: 502}, 502, ""},
+		"body":            {cdntest.Fault{Body: []byte("<html>")}, 200, "<html>"},
+		"body and status": {cdntest.Fault{Status: 418, Body: []byte("tea")}, 418, "tea"},
+		"header":          {cdntest.Fault{Header: http.Header{"retry-after": {"7"}}}, 200, "BEGIN CERTIFICATE REQUEST"},
+		"nothing":         {cdntest.Fault{}, 200, "BEGIN CERTIFICATE REQUEST"},
+	}
+	for name, test := range tests {
+		api := newAPI()
+		for way, transport := range roundTrippers(t, api) {
+			t.Run(name+" "+way, func(t *testing.T) {
+				api.Script(test.fault)
+				for i, want := range []int{test.status, 200} {
+					params := rpcParams()
+					params.Set("SignatureNonce", "nonce-"+way+string(rune('0'+i)))
+					resp, err := transport.RoundTrip(rpcRequest(t, "POST", "form", params, secret))
+					require.NoError(t, err)
+					body, err := io.ReadAll(resp.Body)
+					require.NoError(t, err)
+					require.NoError(t, resp.Body.Close())
+					assert.Equal(t, want, resp.StatusCode)
+					if i == 0 {
+						assert.Contains(t, string(body), test.body)
+						assert.Equal(t, test.fault.Header["retry-after"], resp.Header["Retry-After"])
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestScript_CutsTheConnection(t *testing.T) {
+	api := newAPI()
+	for way, transport := range roundTrippers(t, api) {
+		t.Run(way, func(t *testing.T) {
+			api.Script(cdntest.Fault{Cut: cdntest.CutBefore}, cdntest.Fault{Cut: cdntest.CutBody})
+			params := rpcParams()
+			params.Set("SignatureNonce", way+"1")
+			_, err := transport.RoundTrip(rpcRequest(t, "POST", "form", params, secret))
+			require.Error(t, err)
+
+			params = rpcParams()
+			params.Set("SignatureNonce", way+"2")
+			resp, err := transport.RoundTrip(rpcRequest(t, "POST", "form", params, secret))
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			require.NotEmpty(t, body)
+			require.NoError(t, resp.Body.Close())
+		})
+	}
+}
+
+func TestScript_IsForOneName(t *testing.T) {
+	api := newAPI()
+	api.Script(cdntest.Fault{CommonName: "other.example.com", Code: "X"}, cdntest.Fault{CommonName: "example.com", Code: "Y"})
+	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	assert.Equal(t, "Y", e.Code)
+}
+
+func TestScript_IsLeftAloneByACallThatIsRefused(t *testing.T) {
+	api := newAPI()
+	api.Script(cdntest.Fault{Code: "X"})
+	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), "other"))
+	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
+	_, e = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	assert.Equal(t, "X", e.Code)
+}
+
+func TestScript_WaitsUntilTheContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPI()
+		api.Script(cdntest.Fault{Wait: time.Hour}, cdntest.Fault{Wait: time.Hour})
+		start := time.Now()
+		req := rpcRequest(t, "POST", "form", rpcParams(), secret)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := api.RoundTrip(req.WithContext(ctx))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Minute, time.Since(start))
+
+		params := rpcParams()
+		params.Set("SignatureNonce", "nonce-2")
+		status, _ := ask(t, api, rpcRequest(t, "POST", "form", params, secret))
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, time.Minute+time.Hour, time.Since(start))
+	})
+}
+
+func TestOnCall_IsToldWithoutSecrets(t *testing.T) {
+	api := newAPI()
+	var calls []cdntest.Call
+	api.OnCall = func(c cdntest.Call) { calls = append(calls, c) }
+	_, _ = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	require.Len(t, calls, 2)
+	assert.NotEmpty(t, calls[0].RequestId)
+	calls[0].RequestId = ""
+	assert.Equal(t, cdntest.Call{
+		Method: "POST", Signature: "RPC", Action: "CreateCdnCertificateSigningRequest",
+		CommonName: "example.com", SANs: "a.example.com,*.example.com", StatusCode: 200,
+	}, calls[0])
+	assert.Equal(t, "SignatureNonceUsed", calls[1].Code)
+	assert.Equal(t, e.RequestId, calls[1].RequestId)
+}
