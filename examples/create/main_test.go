@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// result is what a run of the program left behind.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func runWith(t *testing.T, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), args, &stdout, &stderr)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// response reads what the program wrote and holds its form against the documented one.
+func (r result) response(t *testing.T, format string) *csr.Response {
+	t.Helper()
+	require.Zero(t, r.status, r.stderr)
+	var resp csr.Response
+	if format == "xml" {
+		require.NoError(t, xml.Unmarshal([]byte(r.stdout), &resp))
+		assert.Equal(t, fmt.Sprintf("<CreateCdnCertificateSigningRequestResponse>\n  <RequestId>%s</RequestId>\n"+
+			"  <CommonName>%s</CommonName>\n  <Csr>%s</Csr>\n  <PubMd5>%s</PubMd5>\n"+
+			"</CreateCdnCertificateSigningRequestResponse>\n",
+			resp.RequestId, resp.CommonName, resp.Csr, resp.PubMd5), r.stdout)
+		return &resp
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &resp))
+	assert.Equal(t, fmt.Sprintf("{\n    \"RequestId\": %q,\n    \"CommonName\": %q,\n    \"Csr\": %q,\n    \"PubMd5\": %q\n}\n",
+		resp.RequestId, resp.CommonName, resp.Csr, resp.PubMd5), r.stdout)
+	return &resp
+}
+
+// requireFailure requires that the program failed in one line, which says why, and made nothing.
+func (r result) requireFailure(t *testing.T, status int, why string) {
+	t.Helper()
+	require.Equal(t, status, r.status)
+	require.Empty(t, r.stdout)
+	require.Regexp(t, `^create: [^\n]+\n$`, r.stderr)
+	require.Contains(t, r.stderr, why)
+}
+
+func setCredentials(t *testing.T, id, secret string) {
+	t.Helper()
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", id)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret)
+	t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "")
+}
+
+func TestCreate_LocalKeepsTheKey(t *testing.T) {
+	for _, keyType := range []csr.KeyType{csr.RSA2048, csr.RSA3072, csr.RSA4096, csr.P256, csr.P384, csr.Ed25519} {
+		for _, format := range []string{"json", "xml"} {
+			t.Run(keyType.String()+" "+format, func(t *testing.T) {
+				keys := filepath.Join(t.TempDir(), "keys")
+				got := runWith(t, "-keys", keys, "-key-type", keyType.String(), "-format", format, "example.com", "www.example.com")
+				resp := got.response(t, format)
+				file := filepath.Join(keys, resp.PubMd5+".pem")
+				assert.Contains(t, got.stderr, file)
+				info, err := os.Stat(file)
+				require.NoError(t, err)
+				if runtime.GOOS != "windows" {
+					assert.EqualValues(t, 0o600, info.Mode())
+				}
+				key, err := csr.DirStore(keys).Get(t.Context(), resp.PubMd5)
+				require.NoError(t, err)
+				parsed, err := resp.CertificateRequest()
+				require.NoError(t, err)
+				assert.Equal(t, parsed.PublicKey, key.Public())
+				assert.Equal(t, []string{"example.com", "www.example.com"}, parsed.DNSNames)
+			})
+		}
+	}
+}
+
+func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
+	got := runWith(t, "-keys", t.TempDir(), "-key-type", "p-256", "-organization", "Example", "-organization-unit", "Unit",
+		"-country", "DE", "-state", "Bayern", "-city", "München", "-email", "a@example.com", "example.com")
+	parsed, err := got.response(t, "json").CertificateRequest()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Example"}, parsed.Subject.Organization)
+	assert.Equal(t, []string{"Unit"}, parsed.Subject.OrganizationalUnit)
+	assert.Equal(t, []string{"DE"}, parsed.Subject.Country)
+	assert.Equal(t, []string{"Bayern"}, parsed.Subject.Province)
+	assert.Equal(t, []string{"München"}, parsed.Subject.Locality)
+	assert.Contains(t, string(parsed.RawSubject)+strings.Join(parsed.EmailAddresses, ""), "a@example.com")
+}
+
+func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	setCredentials(t, "testid", "testsecret")
+	for _, signer := range []string{"rpc", "acs3"} {
+		for _, format := range []string{"json", "xml"} {
+			t.Run(signer+" "+format, func(t *testing.T) {
+				keys := filepath.Join(t.TempDir(), "keys")
+				got := runWith(t, "-mode", "remote", "-endpoint", srv.URL, "-signer", signer, "-format", format, "-keys", keys,
+					"example.com", "www.example.com")
+				remote := got.response(t, format)
+				assert.Contains(t, got.stderr, "the private key is with the CDN")
+				assert.NoDirExists(t, keys)
+				_, err := srv.API.Keys.Get(t.Context(), remote.PubMd5)
+				require.NoError(t, err)
+				local := runWith(t, "-keys", keys, "-format", format, "example.com", "www.example.com").response(t, format)
+				assert.Equal(t, local.CommonName, remote.CommonName)
+			})
+		}
+	}
+}
+
+func TestCreate_RemoteFailsInOneLine(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	for name, test := range map[string]struct {
+		id, secret, country, why string
+	}{
+		"wrong secret":             {"testid", "wrong", "CN", "check the AccessKeySecret"},
+		"unknown key":              {"nobody", "testsecret", "CN", "check that the AccessKeyID is right"},
+		"no key":                   {"", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set"},
+		"no secret":                {"testid", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET is not set"},
+		"country of three letters": {"testid", "testsecret", "CHN", `Country "CHN": must be of 2 characters, such as CN`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setCredentials(t, test.id, test.secret)
+			got := runWith(t, "-mode", "remote", "-endpoint", srv.URL, "-country", test.country, "example.com")
+			got.requireFailure(t, 1, test.why)
+		})
+	}
+}
+
+// deadEndpoint is a URL of this machine where nothing listens.
+func deadEndpoint(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return "http://" + listener.Addr().String()
+}
+
+func TestCreate_FallbackStandsInForADeadEndpoint(t *testing.T) {
+	setCredentials(t, "testid", "testsecret")
+	keys := t.TempDir()
+	got := runWith(t, "-mode", "fallback", "-endpoint", deadEndpoint(t), "-keys", keys, "-key-type", "p-256", "example.com")
+	resp := got.response(t, "json")
+	assert.FileExists(t, filepath.Join(keys, resp.PubMd5+".pem"))
+	assert.Regexp(t, `(?m)^create: made on this machine, since the CDN could not serve: cdn: unavailable: .+$`, got.stderr)
+}
+
+func TestCreate_FallbackIsNotForARefusal(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	for name, test := range map[string]struct{ id, secret, why string }{
+		"wrong secret":   {"testid", "wrong", "check the AccessKeySecret"},
+		"no credentials": {"", "", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setCredentials(t, test.id, test.secret)
+			keys := filepath.Join(t.TempDir(), "keys")
+			got := runWith(t, "-mode", "fallback", "-endpoint", srv.URL, "-keys", keys, "example.com")
+			got.requireFailure(t, 1, test.why)
+			assert.NoDirExists(t, keys)
+		})
+	}
+}
+
+func TestCreate_LocalFailsInOneLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	runWith(t, "-keys", file, "example.com").requireFailure(t, 1, "is not a directory")
+	runWith(t, "-keys", t.TempDir(), "https://example.com/", "a b").requireFailure(t, 1, `give only "example.com"; SANs[0] "a b"`)
+}
+
+func TestCreate_WrongUsage(t *testing.T) {
+	for why, args := range map[string][]string{
+		"no name is given":                   {"-mode", "local"},
+		"want local, remote, fallback":       {"-mode", "cloud", "example.com"},
+		"want rpc, acs3":                     {"-signer", "v4", "example.com"},
+		"want json, xml":                     {"-format", "yaml", "example.com"},
+		`want one of ["rsa-2048"`:            {"-key-type", "rsa-1024", "example.com"},
+		"not defined: -nonsense":             {"-nonsense", "example.com"},
+		"write the flags first":              {"example.com", "-mode", "remote"},
+		`"http://192.0.2.1": is not HTTPS`:   {"-mode", "remote", "-endpoint", "http://192.0.2.1", "example.com"},
+		`"cdn.aliyuncs.com": does not begin`: {"-mode", "fallback", "-endpoint", "cdn.aliyuncs.com", "example.com"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			runWith(t, args...).requireFailure(t, 2, why)
+		})
+	}
+}
+
+func TestCreate_HelpNamesEveryFlag(t *testing.T) {
+	got := runWith(t, "-h")
+	assert.Zero(t, got.status)
+	assert.Empty(t, got.stderr)
+	for _, flag := range []string{
+		"-mode", "-keys", "-key-type", "-endpoint", "-signer", "-format",
+		"-organization", "-organization-unit", "-country", "-state", "-city", "-email",
+	} {
+		assert.Contains(t, got.stdout, "  "+flag+" ")
+	}
+}
+
+func TestCreate_InterruptMakesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	keys := filepath.Join(t.TempDir(), "keys")
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"-keys", keys, "example.com"}, &stdout, &stderr)
+	result{status, stdout.String(), stderr.String()}.requireFailure(t, 1, "context canceled")
+	assert.NoDirExists(t, keys)
+}
+
+// fullDisk refuses to be written to.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestCreate_UnwrittenResponseIsAFailure(t *testing.T) {
+	var stderr bytes.Buffer
+	status := run(t.Context(), []string{"-keys", t.TempDir(), "-key-type", "p-256", "example.com"}, fullDisk{}, &stderr)
+	assert.Equal(t, 1, status)
+	assert.Regexp(t, `(?m)^create: write the response with PubMd5 [0-9a-f]{32}: no space left on device$`, stderr.String())
+}

@@ -1,0 +1,122 @@
+// Fakecdn serves a fake of the CDN's API on this machine, for clients in any language:
+//
+//	fakecdn [-addr 127.0.0.1:0] [-access-key-id testid] [-access-key-secret testsecret] [-security-token T]
+//
+// Its first line on stdout is "listening on http://HOST:PORT". Each call is a line on stderr, without secrets. Interrupt it to
+// end it; calls that are under way are answered first. The exit status is 0, 1 after a failure, 2 after wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+const (
+	headerTimeout   = 10 * time.Second
+	shutdownTimeout = 5 * time.Second // for calls that are under way; an RSA key takes far less
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// run is the program, until ctx ends; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return cli.Exit("fakecdn", stderr, serve(ctx, args, stdout, stderr))
+}
+
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	addr, creds, err := parse(args, stdout)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	api := &cdntest.API{
+		Credentials: []signer.Credentials{creds},
+		OnCall:      func(call cdntest.Call) { logCall(log, call) },
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{
+		Handler: api, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return serveUntil(ctx, server, listener)
+}
+
+// parse reads the command line.
+func parse(args []string, stdout io.Writer) (addr string, creds signer.Credentials, err error) {
+	flags := flag.NewFlagSet("fakecdn", flag.ContinueOnError)
+	flags.StringVar(&addr, "addr", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 is a free one")
+	flags.StringVar(&creds.AccessKeyID, "access-key-id", "testid", "`ID` of the only access key")
+	flags.StringVar(&creds.AccessKeySecret, "access-key-secret", "testsecret", "`SECRET` of it")
+	flags.StringVar(&creds.SecurityToken, "security-token", "", "`TOKEN` that calls with it must have; empty is none")
+	if err := cli.Parse(flags, args, stdout); err != nil {
+		return "", creds, err
+	}
+	if flags.NArg() > 0 {
+		return "", creds, cli.Usagef("%q: takes flags only", flags.Arg(0))
+	}
+	if err := creds.Validate(); err != nil {
+		return "", creds, cli.Usagef("%w", err)
+	}
+	return addr, creds, checkLoopback(addr)
+}
+
+// checkLoopback refuses an address that other machines can reach: the access key is in this program's usage.
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return cli.Usagef("-addr %q: want HOST:PORT, as in 127.0.0.1:8080", addr)
+	}
+	ip, err := netip.ParseAddr(host)
+	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return cli.Usagef("-addr %q: other machines could reach a fake whose access key is no secret: write 127.0.0.1:PORT", addr)
+	}
+	return nil
+}
+
+// serveUntil serves until ctx ends, and then until the calls under way are answered.
+func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(limited)
+	<-failed // http.ErrServerClosed, at once
+	return err
+}
+
+// logCall logs a call in one line. A Call holds nothing secret.
+func logCall(log *slog.Logger, call cdntest.Call) {
+	log.Info("call", "method", call.Method, "signature", call.Signature, "action", call.Action,
+		"common_name", call.CommonName, "sans", call.SANs,
+		"status", call.StatusCode, "code", call.Code, "request_id", call.RequestId)
+}
