@@ -1,0 +1,259 @@
+package cdn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+)
+
+// A faultRow is one that the service, or what stands before it, answers in well-formed HTTP.
+type faultRow struct {
+	name   string
+	script []cdntest.Fault
+	kind   error // nil: the call is answered
+	status int   // of the error
+	code   string
+	sent   int          // requests
+	waits  []waitBounds // between them; nil is not looked at
+	check  func(*testing.T, *cdn.Error)
+}
+
+type waitBounds struct{ least, most time.Duration }
+
+func exactly(d time.Duration) waitBounds { return waitBounds{d, d} }
+
+// backedOff are the waits before the second, third and fourth attempt: half to one and a half of 100, 200 and 400 ms.
+var backedOff = []waitBounds{
+	{50 * time.Millisecond, 150 * time.Millisecond},
+	{100 * time.Millisecond, 300 * time.Millisecond},
+	{200 * time.Millisecond, 600 * time.Millisecond},
+}
+
+// always is a fault for each attempt of a call.
+func always(f cdntest.Fault) []cdntest.Fault { return []cdntest.Fault{f, f, f, f} }
+
+func body(status int, contentType, text string) cdntest.Fault {
+	return cdntest.Fault{Status: status, Body: []byte(text), Header: http.Header{"Content-Type": {contentType}}}
+}
+
+const wholeJSON = `{"RequestId":"R1","CommonName":"example.com","Csr":"-----BEGIN CERTIFICATE REQUEST-----\n","PubMd5":"0"}`
+
+// notThisAPI is a row whose answers are none of this API, for ever.
+func notThisAPI(name string, status int, fault cdntest.Fault) faultRow {
+	return faultRow{name: name, script: always(fault), kind: cdn.ErrUnavailable, status: status, sent: 4, waits: backedOff}
+}
+
+// answered is a row whose first answer is a right one, however odd it looks.
+func answered(name string, fault cdntest.Fault) faultRow {
+	return faultRow{name: name, script: []cdntest.Fault{fault}, sent: 1}
+}
+
+func faultRows() []faultRow {
+	rows := []faultRow{
+		{name: "500, then OK", script: []cdntest.Fault{{Status: 500, Code: "InternalError"}}, sent: 2, waits: backedOff[:1]},
+		{
+			name: "500 for ever", script: always(cdntest.Fault{Status: 500, Code: "InternalError"}),
+			kind: cdn.ErrUnavailable, status: 500, code: "InternalError", sent: 4, waits: backedOff,
+		},
+		{name: "reset before the headers", script: []cdntest.Fault{{Cut: cdntest.CutBefore}}, sent: 2, waits: backedOff[:1]},
+		{name: "reset in the body", script: []cdntest.Fault{{Cut: cdntest.CutBody}}, sent: 2, waits: backedOff[:1]},
+		{name: "reset for ever", script: always(cdntest.Fault{Cut: cdntest.CutBefore}), kind: cdn.ErrUnavailable, sent: 4},
+		{name: "cut body for ever", script: always(cdntest.Fault{Cut: cdntest.CutBody}), kind: cdn.ErrUnavailable, status: 200, sent: 4},
+		notThisAPI("cut JSON", 200, body(200, "application/json", wholeJSON[:60])),
+		notThisAPI("cut XML", 200, body(200, "text/xml", "<CreateCdnCertificateSigningRequestResponse><Csr>x</Csr>")),
+		notThisAPI("nothing (200)", 200, body(200, "application/json", "")),
+		notThisAPI("nothing (204)", 204, body(204, "application/json", "")),
+		notThisAPI("null", 200, body(200, "application/json", "null")),
+		notThisAPI("[1]", 200, body(200, "application/json", "[1]")),
+		notThisAPI("an object without Csr and Code", 200, body(200, "application/json", `{"RequestId":"R1"}`)),
+		notThisAPI("HTML 200 (captive portal)", 200, body(200, "text/html", "<html>Log in</html>")),
+		notThisAPI("HTML 502", 502, body(502, "text/html", "<html>Bad gateway</html>")),
+		notThisAPI("HTML 403", 403, body(403, "text/html", "<html>Blocked</html>")),
+		notThisAPI("302", 302, redirect(302)),
+		notThisAPI("307", 307, redirect(307)),
+		{
+			name: "200 with a Code and no Csr", script: []cdntest.Fault{body(200, "application/json", `{"Code":"Forbidden.RAM","RequestId":"R1"}`)},
+			kind: cdn.ErrDenied, status: 200, code: "Forbidden.RAM", sent: 1,
+		},
+		{
+			name: "Code, Message and RequestId not strings, AccessDeniedDetail a string", kind: cdn.ErrInvalidRequest, status: 400, code: "7", sent: 1,
+			script: []cdntest.Fault{body(400, "application/json", `{"Code":7,"Message":{"a":1},"RequestId":[1],"AccessDeniedDetail":"x"}`)},
+			check: func(t *testing.T, e *cdn.Error) {
+				require.Equal(t, `{"a":1}`, e.Message)
+				require.Equal(t, "[1]", e.RequestId)
+			},
+		},
+		{
+			name: "lower-case error keys", kind: cdn.ErrInvalidRequest, status: 404, code: "InvalidAction.NotFound", sent: 1,
+			script: []cdntest.Fault{body(404, "application/json", `{"code":"InvalidAction.NotFound","message":"m","requestId":"R7"}`)},
+			check:  func(t *testing.T, e *cdn.Error) { require.Equal(t, "R7", e.RequestId) },
+		},
+		answered("XML though JSON was asked", body(200, "text/xml", `<?xml version="1.0"?><CreateCdnCertificateSigningRequestResesponse><Csr>x</Csr></CreateCdnCertificateSigningRequestResesponse>`)),
+		answered("wrong Content-Type", body(200, "text/html", wholeJSON)),
+		answered("BOM", body(200, "application/json", "\ufeff "+wholeJSON)),
+	}
+	return append(rows, throttledRows()...)
+}
+
+func redirect(status int) cdntest.Fault {
+	f := body(status, "text/html", "<html>moved</html>")
+	f.Header.Set("Location", "https://evil.example.com/")
+	return f
+}
+
+// throttledRows are those in which the service says how long to wait.
+func throttledRows() []faultRow {
+	throttled := func(status int, code string, header ...string) cdntest.Fault {
+		f := cdntest.Fault{Status: status, Code: code, Header: http.Header{}}
+		for i := 0; i < len(header); i += 2 {
+			f.Header.Set(header[i], header[i+1])
+		}
+		return f
+	}
+	waited := func(name string, f cdntest.Fault, wait waitBounds) faultRow {
+		return faultRow{name: name, script: []cdntest.Fault{f}, sent: 2, waits: []waitBounds{wait}}
+	}
+	return []faultRow{
+		waited("503 Throttling, x-acs-retry-after", throttled(503, "Throttling", "x-acs-retry-after", "1234"), exactly(1234*time.Millisecond)),
+		waited("400 Throttling.User, Retry-After in seconds", throttled(400, "Throttling.User", "Retry-After", "7"), exactly(7*time.Second)),
+		waited("429 Throttling.Api, TimeLeft", throttled(429, "Throttling.Api", "x-ratelimit-user-api", "Limit:100,Remain:0,TimeLeft:500,Reset:1000"), exactly(500*time.Millisecond)),
+		waited("Throttling, Retry-After a date", throttled(429, "Throttling", "Date", "Sat, 01 Jan 2000 00:00:00 GMT", "Retry-After", "Sat, 01 Jan 2000 00:00:09 GMT"), exactly(9*time.Second)),
+		waited("Throttling, no word of a wait", throttled(400, "throttling.user"), backedOff[0]),
+		waited("Throttling, a wait of nothing", throttled(400, "Throttling", "Retry-After", "0"), backedOff[0]),
+		waited("503 with Retry-After", throttled(503, "ServiceUnavailable", "Retry-After", "2"), exactly(2*time.Second)),
+		waited("500 with TimeLeft, which is not about it", throttled(500, "InternalError", "x-ratelimit-user-api", "TimeLeft:9000"), backedOff[0]),
+		{
+			name: "Throttling for ever", script: always(throttled(400, "Throttling", "Retry-After", "1")), kind: cdn.ErrThrottled,
+			status: 400, code: "Throttling", sent: 4, waits: []waitBounds{exactly(time.Second), exactly(time.Second), exactly(time.Second)},
+		},
+		{
+			name: "Throttling for over 20 s is not waited for", script: always(throttled(429, "Throttling", "Retry-After", "21")),
+			kind: cdn.ErrThrottled, status: 429, code: "Throttling", sent: 1,
+			check: func(t *testing.T, e *cdn.Error) {
+				require.Equal(t, 21*time.Second, e.RetryAfter)
+				require.ErrorContains(t, e, "not tried again")
+			},
+		},
+		{
+			name: "Throttling for longer than a number holds", script: always(throttled(429, "Throttling", "Retry-After", "99999999999999999999")),
+			kind: cdn.ErrThrottled, status: 429, code: "Throttling", sent: 1,
+		},
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for name, s := range signers {
+		for _, row := range faultRows() {
+			t.Run(name+"/"+row.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { row.play(t, newScene(t, &cdn.Options{Signer: s})) })
+			})
+		}
+	}
+}
+
+// play makes one call and holds what came of it against the row.
+func (row faultRow) play(t *testing.T, s *scene) {
+	s.api.Script(row.script...)
+	resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	s.requireNoSecret(t, err)
+	require.Len(t, s.attempts, row.sent)
+	for i, want := range row.waits {
+		wait := s.attempts[i].Wait
+		require.GreaterOrEqual(t, wait, want.least, "wait %d", i)
+		require.LessOrEqual(t, wait, want.most, "wait %d", i)
+		require.Equal(t, wait, s.attempts[i+1].Start.Sub(s.attempts[i].Start), "wait %d", i)
+	}
+	if row.kind == nil {
+		require.NoError(t, err)
+		require.NotEmpty(t, resp.Csr)
+		return
+	}
+	require.Nil(t, resp)
+	requireKind(t, err, row.kind)
+	e := asError(t, err)
+	require.Equal(t, row.status, e.StatusCode)
+	require.Equal(t, row.code, e.Code)
+	require.Equal(t, row.sent, e.Attempts)
+	if row.check != nil {
+		row.check(t, e)
+	}
+}
+
+func TestFaults_PageIsNamedByItsTypeAndNotShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, &cdn.Options{MaxAttempts: 1})
+		s.api.Script(body(200, "text/html; charset=utf-8", "<html>Please log in</html>"))
+		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.ErrorContains(t, err, "text/html")
+		require.NotContains(t, printed(t, err), "log in")
+	})
+}
+
+func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, nil)
+		s.api.Script(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"5"}}})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.Equal(t, start, time.Now(), "it was waited")
+		requireKind(t, err, cdn.ErrThrottled)
+		require.Equal(t, 5*time.Second, asError(t, err).RetryAfter)
+		require.ErrorContains(t, err, "deadline")
+	})
+}
+
+func TestFaults_EchoedSecretsAreTakenOut(t *testing.T) {
+	echo := creds.AccessKeyID + " CAIS%2Fhidden%2Btoken%3D%3D CAIS%252Fhidden%252Btoken%253D%253D CAIS%25252Fhidden%25252Btoken%25253D%25253D " + creds.AccessKeySecret
+	for name, s := range signers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, &cdn.Options{Signer: s, MaxAttempts: 1})
+				s.api.Script(body(403, "application/json", `{"Code":"Forbidden `+echo+`","Message":"`+echo+`","RequestId":"`+echo+`","HostId":"`+echo+`","Recommend":"https://x/?`+echo+`"}`))
+				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				require.ErrorIs(t, err, cdn.ErrDenied)
+				s.requireNoSecret(t, err)
+			})
+		})
+	}
+}
+
+// printsTheRequest is what a careless transport returns.
+type printsTheRequest struct{ req *http.Request }
+
+func (e printsTheRequest) Error() string {
+	form := ""
+	if e.req.GetBody != nil {
+		body, _ := e.req.GetBody() // in memory
+		text := make([]byte, e.req.ContentLength)
+		_, _ = body.Read(text) // whole
+		form = string(text)
+	}
+	return "can't send " + e.req.URL.String() + " " + form + " " + e.req.Header.Get("Authorization") + e.req.Header.Get("x-acs-security-token")
+}
+
+func TestFaults_ForeignErrorThatPrintsTheRequest(t *testing.T) {
+	for name, s := range signers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				careless := roundTripper(func(r *http.Request) (*http.Response, error) { return nil, printsTheRequest{r} })
+				s := newScene(t, &cdn.Options{Signer: s, HTTPClient: &http.Client{Transport: careless}})
+				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				requireKind(t, err, cdn.ErrUnavailable)
+				require.ErrorContains(t, err, "can't send")
+				s.requireNoSecret(t, err)
+				var foreign printsTheRequest
+				require.False(t, errors.As(err, &foreign), "the foreign error itself would print it")
+			})
+		})
+	}
+}
