@@ -1,0 +1,53 @@
+// Quickstart is the first program of the README: it makes a CSR wherever the environment says.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"os"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+func main() {
+	creator, err := newCreator(os.Getenv("CSR_MODE"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := request(context.Background(), creator, "example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("CSR for %s, key %s (%s):\n%s", resp.CommonName, resp.PubMd5, resp.Origin, resp.Csr)
+}
+
+// newCreator decides who makes CSRs. The rest of the program sees the interface alone.
+func newCreator(mode string) (cdn.CSRCreator, error) {
+	local := &csr.Generator{Keys: csr.DirStore("keys")} // a file for each private key
+	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{
+		Endpoint: os.Getenv("CDN_ENDPOINT"), // empty is https://cdn.aliyuncs.com
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch mode {
+	case "remote":
+		return client, nil
+	case "fallback":
+		return &cdn.Fallback{Primary: client, Secondary: local, OnFallback: func(ctx context.Context, err error) {
+			slog.WarnContext(ctx, "the CDN could not serve, this machine makes the CSR", "error", err)
+		}}, nil
+	}
+	return local, nil
+}
+
+// request asks for a CSR for a domain and its www name.
+func request(ctx context.Context, creator cdn.CSRCreator, domain string) (*csr.Response, error) {
+	return creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
+		CommonName: domain,
+		SANs:       []string{"www." + domain},
+	})
+}
