@@ -21,18 +21,15 @@ func parameters(req *csr.Request) (map[string]string, error) {
 		errs = append(errs, &csr.FieldError{Field: field, Value: value, Reason: reason})
 	}
 	params := make(map[string]string, 8)
-	set := func(field, value string) {
-		if reason := textMistake(value); reason != "" {
+	set := func(field, value string, mistake func(string) string) {
+		if reason := mistake(value); reason != "" {
 			refuse(field, value, reason)
 		}
 		if value != "" {
 			params[field] = value
 		}
 	}
-	if req.CommonName == "" {
-		refuse("CommonName", "", "is required")
-	}
-	set("CommonName", req.CommonName)
+	set("CommonName", req.CommonName, commonNameMistake)
 	for i, san := range req.SANs {
 		if reason := sanMistake(san); reason != "" {
 			refuse(fmt.Sprintf("SANs[%d]", i), san, reason)
@@ -41,15 +38,12 @@ func parameters(req *csr.Request) (map[string]string, error) {
 	if len(req.SANs) > 0 {
 		params["SANs"] = strings.Join(req.SANs, ",")
 	}
-	set("Organization", req.Organization)
-	set("OrganizationUnit", req.OrganizationUnit)
-	set("Country", req.Country)
-	if n := utf8.RuneCountInString(req.Country); n != 0 && n != 2 {
-		refuse("Country", req.Country, "must be of 2 characters, such as CN")
-	}
-	set("State", req.State)
-	set("City", req.City)
-	set("Email", req.Email)
+	set("Organization", req.Organization, textMistake)
+	set("OrganizationUnit", req.OrganizationUnit, textMistake)
+	set("Country", req.Country, countryMistake)
+	set("State", req.State, textMistake)
+	set("City", req.City, textMistake)
+	set("Email", req.Email, textMistake)
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -63,6 +57,23 @@ func textMistake(s string) string {
 		return "is not valid UTF-8"
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "holds a control character"
+	}
+	return ""
+}
+
+func commonNameMistake(s string) string {
+	if s == "" {
+		return "is required"
+	}
+	return textMistake(s)
+}
+
+func countryMistake(s string) string {
+	if reason := textMistake(s); reason != "" {
+		return reason
+	}
+	if n := utf8.RuneCountInString(s); n != 0 && n != 2 {
+		return "must be of 2 characters, such as CN"
 	}
 	return ""
 }

@@ -1,0 +1,174 @@
+package aliyunsdk_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// longLived is the access key that assumes roles.
+var longLived = signer.Credentials{AccessKeyID: "LTAI5tLongLived", AccessKeySecret: "long-lived-secret"}
+
+// issued are the n-th credentials that a cloud gives, from 1.
+func issued(n int) signer.Credentials {
+	return signer.Credentials{
+		AccessKeyID:     fmt.Sprintf("STS.id-%d", n),
+		AccessKeySecret: fmt.Sprintf("issued-secret-%d", n),
+		SecurityToken:   fmt.Sprintf("CAIS+/token==%d", n),
+	}
+}
+
+// A cloud is Alibaba Cloud on loopback, as far as the SDK's providers ask it: STS, the metadata service, a credentials URI.
+type cloud struct {
+	t   *testing.T
+	url string
+
+	mu       sync.Mutex
+	lifetime time.Duration                        // of what is issued from now on
+	broken   func(http.ResponseWriter) (did bool) // answers instead; nil is nothing
+	asked    []string                             // what for, in turn
+	issued   int
+}
+
+// newCloud makes everything that the SDK's providers send during the test go to a new cloud: by HTTPS for want of a
+// connection of its own, by HTTP through a proxy, since the SDK replaces the dialer for that.
+func newCloud(t *testing.T) *cloud {
+	c := &cloud{t: t, lifetime: time.Hour}
+	srv := httptest.NewServer(c)
+	t.Cleanup(srv.Close)
+	c.url = srv.URL
+	proxy, err := url.Parse(srv.URL)
+	must(err)
+	before := http.DefaultTransport
+	http.DefaultTransport = &http.Transport{
+		DisableKeepAlives: true,
+		Proxy: func(r *http.Request) (*url.URL, error) {
+			if r.URL.Scheme == "https" {
+				return nil, nil
+			}
+			return proxy, nil
+		},
+		DialTLSContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, srv.Listener.Addr().String())
+		},
+	}
+	t.Cleanup(func() { http.DefaultTransport = before })
+	return c
+}
+
+// set changes what the cloud does from now on.
+func (c *cloud) set(change func(c *cloud)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(c)
+}
+
+// questions is what the cloud was asked so far.
+func (c *cloud) questions() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.asked...)
+}
+
+func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	what := c.question(r)
+	c.asked = append(c.asked, what)
+	if c.broken != nil && c.broken(w) {
+		return
+	}
+	switch what {
+	case "metadata token":
+		_, _ = w.Write([]byte("metadata-token")) // a client that has gone is no error of the fake's
+	case "role name":
+		_, _ = w.Write([]byte("the-role"))
+	case "credentials of the-role", "credentials URI":
+		c.write(w, c.issue(map[string]any{"Code": "Success"}))
+	case "AssumeRole", "AssumeRoleWithOIDC":
+		c.write(w, map[string]any{"RequestId": "id", "AssumedRoleUser": map[string]any{}, "Credentials": c.issue(map[string]any{})})
+	case "GenerateSessionAccessKey":
+		c.issued++
+		creds := issued(c.issued)
+		c.write(w, map[string]any{"SessionAccessKey": map[string]any{
+			"SessionAccessKeyId": creds.AccessKeyID, "SessionAccessKeySecret": creds.AccessKeySecret, "Expiration": c.expiration(),
+		}})
+	default:
+		c.t.Errorf("the cloud was asked for %s %s %s", r.Method, r.Host, r.URL.Path)
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// question is what r asks for, if it asks as it should.
+func (c *cloud) question(r *http.Request) string {
+	const roles = "/latest/meta-data/ram/security-credentials/"
+	switch {
+	case r.Host == "100.100.100.200" && r.Method == http.MethodPut && r.URL.Path == "/latest/api/token":
+		return "metadata token"
+	case r.Host == "100.100.100.200" && r.Header.Get("X-aliyun-ecs-metadata-token") == "metadata-token":
+		if role := strings.TrimPrefix(r.URL.Path, roles); role != "" {
+			return "credentials of " + role
+		}
+		return "role name"
+	case strings.HasPrefix(r.Host, "sts.") && r.ParseForm() == nil:
+		if r.Form.Get("Action") == "AssumeRole" {
+			c.checkSignature(r)
+		}
+		return r.Form.Get("Action")
+	case "http://"+r.Host == c.url && r.URL.Path == "/credentials":
+		return "credentials URI"
+	}
+	return ""
+}
+
+// checkSignature signs the SDK's request to STS again.
+func (c *cloud) checkSignature(r *http.Request) {
+	signed, err := time.Parse(time.RFC3339, r.Form.Get("Timestamp"))
+	if err != nil {
+		c.t.Error(err)
+	}
+	call := signer.Call{Action: r.Form.Get("Action"), Version: r.Form.Get("Version"), Format: r.Form.Get("Format"), Params: map[string]string{}}
+	for name, values := range r.PostForm {
+		call.Params[name] = values[0]
+	}
+	creds := longLived
+	if id := r.Form.Get("AccessKeyId"); id != creds.AccessKeyID {
+		creds = issued(c.issued) // a role that is assumed by a role
+	}
+	again, err := signer.RPC{Method: http.MethodGet}.Sign(c.t.Context(), &url.URL{Scheme: "https", Host: r.Host}, call,
+		signer.Input{Credentials: creds, Time: signed, Nonce: r.Form.Get("SignatureNonce")})
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	_ = again
+}
+
+// issue adds new credentials to an answer.
+func (c *cloud) issue(answer map[string]any) map[string]any {
+	c.issued++
+	creds := issued(c.issued)
+	answer["AccessKeyId"], answer["AccessKeySecret"] = creds.AccessKeyID, creds.AccessKeySecret
+	answer["SecurityToken"], answer["Expiration"] = creds.SecurityToken, c.expiration()
+	return answer
+}
+
+func (c *cloud) expiration() string {
+	return time.Now().Add(c.lifetime).UTC().Format("2006-01-02T15:04:05Z")
+}
+
+func (c *cloud) write(w http.ResponseWriter, answer any) {
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		c.t.Error(err)
+	}
+}

@@ -1,0 +1,155 @@
+package cdn_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// scripted answers with what err says, and counts.
+type scripted struct {
+	err   error
+	asked int
+}
+
+func (s *scripted) CreateCdnCertificateSigningRequest(context.Context, *csr.Request) (*csr.Response, error) {
+	s.asked++
+	if s.err != nil {
+		return nil, s.err
+	}
+	return &csr.Response{Csr: "x"}, nil
+}
+
+func newBreaker(t *testing.T, behind cdn.CSRCreator, opts *cdn.BreakerOptions) *cdn.Breaker {
+	t.Helper()
+	b, err := cdn.NewBreaker(behind, opts)
+	require.NoError(t, err)
+	return b
+}
+
+func TestBreaker_OpensProbesAndCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		behind := &scripted{err: cdn.ErrUnavailable}
+		b := newBreaker(t, behind, &cdn.BreakerOptions{
+			Failures: 3, ProbeInterval: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		ask := func() error {
+			_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
+			return err
+		}
+		for range 20 {
+			require.ErrorIs(t, ask(), cdn.ErrUnavailable)
+		}
+		require.Equal(t, 3, behind.asked)
+		require.True(t, b.Open())
+
+		time.Sleep(11 * time.Second)
+		require.Error(t, ask()) // the probe
+		require.Error(t, ask())
+		require.Equal(t, 4, behind.asked, "one probe an interval")
+
+		behind.err = nil
+		require.Error(t, ask(), "not before the next probe")
+		time.Sleep(11 * time.Second)
+		require.NoError(t, ask())
+		require.NoError(t, ask())
+		require.False(t, b.Open())
+		require.Equal(t, 2, strings.Count(log.String(), "level=WARN"), "%s", log.String())
+	})
+}
+
+func TestBreaker_OneProbeAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		slow := creator(func(context.Context, *csr.Request) (*csr.Response, error) {
+			asked++
+			time.Sleep(time.Second)
+			return nil, cdn.ErrUnavailable
+		})
+		b := newBreaker(t, slow, &cdn.BreakerOptions{Failures: 1})
+		_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request)
+		time.Sleep(6 * time.Second)
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() { _, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) })
+		}
+		group.Wait()
+		require.Equal(t, 2, asked)
+	})
+}
+
+func TestBreaker_WhatCountsAndWhatDoesNot(t *testing.T) {
+	tests := map[string]struct {
+		err   error
+		opens bool
+	}{
+		"unavailable":    {&cdn.Error{StatusCode: 502}, true},
+		"throttled":      {&cdn.Error{Code: "Throttling"}, false},
+		"denied":         {&cdn.Error{Code: "Forbidden"}, false},
+		"invalid":        {csr.ErrInvalidRequest, false},
+		"no credentials": {cdn.ErrNoCredentials, false},
+		"unknown":        {errors.New("x"), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newBreaker(t, failing(test.err), nil)
+			for range 10 {
+				_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
+				require.Error(t, err)
+			}
+			require.Equal(t, test.opens, b.Open())
+		})
+	}
+}
+
+func TestBreaker_CallerWhoLeavesTellsNothing(t *testing.T) {
+	b := newBreaker(t, creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) { return nil, ctx.Err() }), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 {
+		_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.False(t, b.Open())
+}
+
+func TestBreaker_CountsAPrimaryTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		swallows := creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+			asked++
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		f := cdn.Fallback{Primary: newBreaker(t, swallows, nil), Secondary: localCreator(), PrimaryTimeout: time.Second}
+		start := time.Now()
+		for range 50 {
+			resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, csr.OriginLocal, resp.Origin)
+		}
+		require.Equal(t, 5, asked)
+		require.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
+func TestNewBreaker_RefusesWhatCanNotBe(t *testing.T) {
+	_, err := cdn.NewBreaker(nil, nil)
+	require.ErrorContains(t, err, "nil")
+	_, err = cdn.NewBreaker(localCreator(), &cdn.BreakerOptions{Failures: -1})
+	require.ErrorContains(t, err, "Failures")
+	_, err = cdn.NewBreaker(localCreator(), &cdn.BreakerOptions{ProbeInterval: -1})
+	require.ErrorContains(t, err, "ProbeInterval")
+}

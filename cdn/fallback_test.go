@@ -1,0 +1,180 @@
+package cdn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// creator is a CSRCreator made of a function.
+type creator func(ctx context.Context, req *csr.Request) (*csr.Response, error)
+
+func (f creator) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
+	return f(ctx, req)
+}
+
+func failing(err error) creator {
+	return func(context.Context, *csr.Request) (*csr.Response, error) { return nil, err }
+}
+
+func localCreator() *csr.Generator {
+	return &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}
+}
+
+func TestFallback_StandsInOnlyWhereTheServiceCouldNotServe(t *testing.T) {
+	tests := map[string]struct {
+		err      error
+		standsIn bool
+	}{
+		"unavailable":       {&cdn.Error{StatusCode: 500, Code: "InternalError"}, true},
+		"no answer":         {&cdn.Error{}, true},
+		"throttled":         {&cdn.Error{Code: "Throttling"}, true},
+		"wrapped":           {fmt.Errorf("own: %w", cdn.ErrUnavailable), true},
+		"denied":            {&cdn.Error{StatusCode: 403, Code: "Forbidden"}, false},
+		"invalid":           {csr.FieldErrors{{Field: "CommonName"}}, false},
+		"no credentials":    {cdn.ErrNoCredentials, false},
+		"no way to get any": {errors.Join(cdn.ErrNoCredentials, cdn.ErrUnavailable), false},
+		"unknown":           {errors.New("unknown"), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var told []error
+			f := cdn.Fallback{
+				Primary: failing(test.err), Secondary: localCreator(),
+				OnFallback: func(_ context.Context, err error) { told = append(told, err) },
+			}
+			resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+			if !test.standsIn {
+				require.Equal(t, test.err, err)
+				require.Empty(t, told)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, csr.OriginLocal, resp.Origin)
+			require.Equal(t, []error{test.err}, told)
+		})
+	}
+}
+
+func TestFallback_NotWhenPrimaryAnswers(t *testing.T) {
+	s := newScene(t, nil)
+	f := cdn.Fallback{Primary: s.client, Secondary: failing(errors.New("asked"))}
+	resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.NoError(t, err)
+	require.Equal(t, csr.OriginCDN, resp.Origin)
+}
+
+func TestFallback_NotWhenTheCallersContextHasEnded(t *testing.T) {
+	for name, when := range map[string]func(error) bool{"nil": nil, "always": func(error) bool { return true }} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			f := cdn.Fallback{
+				Primary: creator(func(context.Context, *csr.Request) (*csr.Response, error) {
+					cancel()
+					return nil, cdn.ErrUnavailable
+				}),
+				Secondary: failing(errors.New("asked")), When: when,
+			}
+			_, err := f.CreateCdnCertificateSigningRequest(ctx, request)
+			require.Equal(t, cdn.ErrUnavailable, err)
+		})
+	}
+}
+
+func TestFallback_WhenDecides(t *testing.T) {
+	own := errors.New("own")
+	f := cdn.Fallback{Primary: failing(own), Secondary: localCreator(), When: func(err error) bool { return errors.Is(err, own) }}
+	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.NoError(t, err)
+}
+
+func TestFallback_BothErrorsAreKept(t *testing.T) {
+	second := errors.New("disk full")
+	f := cdn.Fallback{Primary: failing(&cdn.Error{Code: "Throttling"}), Secondary: failing(second)}
+	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.ErrorIs(t, err, second)
+	require.ErrorIs(t, err, cdn.ErrThrottled)
+	require.Equal(t, "Throttling", asError(t, err).Code)
+}
+
+func TestFallback_RefusesWhatCanNotBe(t *testing.T) {
+	for name, f := range map[string]*cdn.Fallback{
+		"Primary":        {Secondary: localCreator()},
+		"Secondary":      {Primary: localCreator()},
+		"PrimaryTimeout": {Primary: localCreator(), Secondary: localCreator(), PrimaryTimeout: -1},
+	} {
+		_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestFallback_PrimaryThatSwallowsPacketsGetsItsShare(t *testing.T) {
+	tests := map[string]struct {
+		deadline, timeout, share time.Duration
+	}{
+		"half of the deadline":     {8 * time.Second, 0, 4 * time.Second},
+		"as set":                   {8 * time.Second, time.Second, time.Second},
+		"as set, without deadline": {0, 3 * time.Second, 3 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, nil)
+				s.api.Script(always(cdntest.Fault{Wait: time.Hour})...)
+				var told error
+				f := cdn.Fallback{
+					Primary: s.client, Secondary: localCreator(), PrimaryTimeout: test.timeout,
+					OnFallback: func(_ context.Context, err error) { told = err },
+				}
+				ctx := t.Context()
+				if test.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
+					defer cancel()
+				}
+				start := time.Now()
+				resp, err := f.CreateCdnCertificateSigningRequest(ctx, request)
+				require.NoError(t, err)
+				require.Equal(t, csr.OriginLocal, resp.Origin)
+				require.Equal(t, test.share, time.Since(start))
+				require.ErrorIs(t, told, cdn.ErrUnavailable)
+			})
+		})
+	}
+}
+
+func TestFallback_WithoutAnyBoundPrimaryHasTheTimeItTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, nil)
+		s.api.Script(always(cdntest.Fault{Wait: time.Hour})...)
+		f := cdn.Fallback{Primary: s.client, Secondary: localCreator()}
+		resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.Equal(t, csr.OriginLocal, resp.Origin)
+		require.Len(t, s.attempts, 4)
+	})
+}
+
+func TestFallback_CredentialSourceThatHangsIsNoReasonToStandIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := cdn.NewClient(cdn.CredentialFunc(func(ctx context.Context) (signer.Credentials, error) {
+			<-ctx.Done()
+			return signer.Credentials{}, ctx.Err()
+		}), nil)
+		require.NoError(t, err)
+		f := cdn.Fallback{Primary: client, Secondary: failing(errors.New("asked")), PrimaryTimeout: time.Second}
+		_, err = f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.ErrorIs(t, err, cdn.ErrNoCredentials)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}

@@ -1,0 +1,135 @@
+package cdn_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
+	source := cdn.StaticCredentials(creds)
+	for _, nothing := range []cdn.CredentialSource{nil, cdn.CredentialFunc(nil)} {
+		_, err := cdn.NewClient(nothing, nil)
+		require.ErrorContains(t, err, "credentials")
+	}
+	tests := map[string]*cdn.Options{
+		"AttemptTimeout": {AttemptTimeout: -time.Second},
+		"MaxAttempts":    {MaxAttempts: -1},
+		"Format":         {Format: "json"},
+		"UserAgent":      {UserAgent: "a\r\nb: c"},
+	}
+	for field, opts := range tests {
+		_, err := cdn.NewClient(source, opts)
+		require.ErrorContains(t, err, field)
+	}
+	_, err := cdn.NewClient(source, &cdn.Options{AttemptTimeout: -1, MaxAttempts: -1})
+	require.ErrorContains(t, err, "AttemptTimeout")
+	require.ErrorContains(t, err, "MaxAttempts", "all of them are named")
+}
+
+func TestNewClient_Endpoint(t *testing.T) {
+	source := cdn.StaticCredentials(creds)
+	for _, endpoint := range []string{
+		"", "https://cdn.aliyuncs.com", "https://cdn.aliyuncs.com/", "https://cdn.aliyuncs.com:8443", "HTTPS://cdn.aliyuncs.com",
+		"http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:80", "http://localhost:8080", "http://LOCALHOST", "http://[::ffff:127.0.0.1]",
+	} {
+		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
+		require.NoError(t, err, endpoint)
+	}
+	for _, endpoint := range []string{
+		"cdn.aliyuncs.com", "cdn.aliyuncs.com:443", "//cdn.aliyuncs.com", "http://cdn.aliyuncs.com", "http://localhost.evil.com", "http://10.0.0.1",
+		"http://0.0.0.0", "https://", "https://:443", "https://host:", "https://u:hidden@host", "https://host/path", "https://host//", "https://host?hidden",
+		"https://host?", "https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost", "https://u:hid%den@host", " https://host",
+	} {
+		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
+		require.ErrorContains(t, err, "cdn: Options.Endpoint", "%q", endpoint)
+		require.NotContains(t, err.Error(), "hidden")
+	}
+}
+
+func TestNewClient_OptionsAreCopied(t *testing.T) {
+	s := newScene(t, nil)
+	opts := &cdn.Options{HTTPClient: &http.Client{Transport: s.api}}
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), opts)
+	require.NoError(t, err)
+	*opts = cdn.Options{MaxAttempts: -1, Endpoint: "http://evil"}
+	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.NoError(t, err)
+}
+
+func TestEndpointForRegion(t *testing.T) {
+	for _, region := range []string{
+		"ap-south-1", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
+		"eu-central-1", "ap-northeast-1", "us-east-1", "us-west-1", "me-east-1",
+	} {
+		require.Equal(t, "https://cdn.ap-southeast-1.aliyuncs.com", cdn.EndpointForRegion(region))
+	}
+	for _, region := range []string{"", "cn-hangzhou", "cn-shanghai", "cn-shanghai-finance-1", "mars-1", "EU-CENTRAL-1"} {
+		require.Equal(t, "https://cdn.aliyuncs.com", cdn.EndpointForRegion(region))
+	}
+}
+
+func TestClient_RefusesBeforeSending(t *testing.T) {
+	tests := map[string]struct {
+		req    *csr.Request
+		fields []string
+	}{
+		"nil":               {nil, []string{"Request"}},
+		"no CommonName":     {&csr.Request{}, []string{"CommonName"}},
+		"Country of three":  {&csr.Request{CommonName: "a", Country: "CHN"}, []string{"Country"}},
+		"Country of one":    {&csr.Request{CommonName: "a", Country: "C"}, []string{"Country"}},
+		"invalid UTF-8":     {&csr.Request{CommonName: "a\xff"}, []string{"CommonName"}},
+		"control character": {&csr.Request{CommonName: "a", City: "b\nc"}, []string{"City"}},
+		"SANs":              {&csr.Request{CommonName: "a", SANs: []string{"b", "", "c,d", "e\x00"}}, []string{"SANs[1]", "SANs[2]", "SANs[3]"}},
+		"all at once": {
+			&csr.Request{Organization: "\x01", OrganizationUnit: "\xfe", Country: "x\ny", State: "\u0085", Email: "\t"},
+			[]string{"CommonName", "Organization", "OrganizationUnit", "Country", "State", "Email"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
+			require.NoError(t, err)
+			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), test.req)
+			requireKind(t, err, cdn.ErrInvalidRequest)
+			var mistakes csr.FieldErrors
+			require.True(t, errors.As(err, &mistakes))
+			var fields []string
+			for _, mistake := range mistakes {
+				fields = append(fields, mistake.Field)
+			}
+			require.Equal(t, test.fields, fields)
+		})
+	}
+}
+
+func TestClient_SendsOnlyWhatWasSet(t *testing.T) {
+	req := &csr.Request{CommonName: "xxx", SANs: []string{"not checked here", "*.b"}, Country: "中国", Email: "xxx.com"}
+	s := newScene(t, &cdn.Options{HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		require.NoError(t, r.ParseForm())
+		sent := map[string]string{}
+		for name := range r.PostForm {
+			sent[name] = r.PostForm.Get(name)
+		}
+		for _, common := range []string{"Timestamp", "SignatureNonce", "Signature"} {
+			require.NotEmpty(t, sent[common])
+			delete(sent, common)
+		}
+		require.Equal(t, map[string]string{
+			"Action": "CreateCdnCertificateSigningRequest", "Version": "2018-05-10", "Format": "JSON", "AccessKeyId": creds.AccessKeyID,
+			"SecurityToken": creds.SecurityToken, "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+			"CommonName": "xxx", "SANs": "not checked here,*.b", "Country": "中国", "Email": "xxx.com",
+		}, sent)
+		require.Equal(t, "https://cdn.aliyuncs.com/", r.URL.String(), "nothing that authenticates is in the URL")
+		require.Equal(t, "myservice/1.2 cdncsr/0.1.0", r.UserAgent())
+		return nil, errors.New("seen")
+	})}, UserAgent: "myservice/1.2", MaxAttempts: 1})
+	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), req)
+	require.ErrorContains(t, err, "seen")
+}

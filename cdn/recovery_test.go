@@ -1,0 +1,225 @@
+package cdn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// skewed signs for another time than it is told, as a machine does whose clock is wrong.
+type skewed struct {
+	signer.Signer
+	by time.Duration
+}
+
+func (s skewed) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
+	in.Time = in.Time.Add(s.by)
+	return s.Signer.Sign(ctx, endpoint, call, in)
+}
+
+// elsewhere is a transport to a fake whose clock is ahead: it lives in the client's bubble, so its answers are shifted instead.
+func elsewhere(api *cdntest.API, ahead time.Duration) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := api.RoundTrip(r)
+		if err == nil {
+			resp.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		}
+		return resp, err
+	})
+}
+
+func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
+	for _, wrong := range []time.Duration{-3 * time.Hour, 5 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+			// Signing `wrong` off the bubble's time looks to the fake as a wrong clock, and to the client as a service that is the
+			// other way off.
+			transport := elsewhere(api, -wrong)
+			s := newScene(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
+			for _, sent := range []int{2, 3, 4} { // the first call takes two attempts, later ones one each
+				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				require.NoError(t, err)
+				require.Len(t, s.attempts, sent)
+			}
+			require.Equal(t, "InvalidTimeStamp.Expired", s.attempts[0].Code)
+			require.Zero(t, s.attempts[0].Wait)
+		})
+	}
+}
+
+func TestClock_OfConcurrentCallersIsCorrected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+		client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
+			Signer: skewed{signer.ACS3{}, time.Hour}, HTTPClient: &http.Client{Transport: elsewhere(api, -time.Hour)},
+		})
+		require.NoError(t, err)
+		var group sync.WaitGroup
+		for range 16 {
+			group.Go(func() {
+				_, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				require.NoError(t, err)
+			})
+		}
+		group.Wait()
+	})
+}
+
+func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
+	near := time.Now().Add(50 * time.Second).UTC().Format(http.TimeFormat)
+	for name, fault := range map[string]cdntest.Fault{
+		"no Date":                {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": nil}},
+		"a Date that is none":    {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"yesterday"}}},
+		"less than a minute off": {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {near}}},
+		"another code":           {Code: "InvalidTimeStamp.Format", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, nil)
+			s.api.Script(fault)
+			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, cdn.ErrDenied)
+			require.Len(t, s.attempts, 1)
+		})
+	}
+}
+
+func TestClock_ThatStaysWrongIsDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, nil)
+		s.api.Script(always(cdntest.Fault{Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}})...)
+		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		requireKind(t, err, cdn.ErrDenied)
+		require.Len(t, s.attempts, 2)
+		s.requireNoSecret(t, err)
+	})
+}
+
+// rotating gives another key at each call, until it has none.
+type rotating struct {
+	mu   sync.Mutex
+	next []signer.Credentials
+}
+
+func (r *rotating) Credentials(context.Context) (signer.Credentials, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.next) == 0 {
+		return signer.Credentials{}, errors.New("no more")
+	}
+	creds := r.next[0]
+	r.next = r.next[1:]
+	return creds, nil
+}
+
+func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
+	other := signer.Credentials{AccessKeyID: "other", AccessKeySecret: "secret", SecurityToken: "token"}
+	expired := cdntest.Fault{Code: "InvalidSecurityToken.Expired"}
+	tests := map[string]struct {
+		given  []signer.Credentials
+		script []cdntest.Fault
+		sent   int
+		kinds  []error
+	}{
+		"others":           {[]signer.Credentials{creds, other}, []cdntest.Fault{expired}, 2, nil},
+		"others, too late": {[]signer.Credentials{creds, other, creds}, []cdntest.Fault{expired, expired}, 2, []error{cdn.ErrDenied}},
+		"the same":         {[]signer.Credentials{creds, creds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied}},
+		"none":             {[]signer.Credentials{creds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied, cdn.ErrNoCredentials}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			api := &cdntest.API{Credentials: []signer.Credentials{creds, other}, Source: csr.P256}
+			sent := 0
+			api.OnCall = func(cdntest.Call) { sent++ }
+			api.Script(test.script...)
+			client, err := cdn.NewClient(&rotating{next: test.given}, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
+			require.NoError(t, err)
+			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.Equal(t, test.sent, sent)
+			if test.kinds == nil {
+				require.NoError(t, err)
+			}
+			for _, kind := range test.kinds {
+				require.ErrorIs(t, err, kind)
+			}
+		})
+	}
+}
+
+func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, nil)
+		s.api.Script(cdntest.Fault{Code: "SignatureNonceUsed"})
+		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.Len(t, s.attempts, 2)
+		require.Zero(t, s.attempts[0].Wait)
+		require.NotEqual(t, s.signatures[0], s.signatures[1])
+
+		s.api.Script(always(cdntest.Fault{Code: "SignatureNonceUsed"})...)
+		_, err = s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		requireKind(t, err, cdn.ErrDenied)
+		require.Equal(t, 4, asError(t, err).Attempts)
+	})
+}
+
+func TestSignature_RefusedIsDiagnosed(t *testing.T) {
+	change := func(how func(*http.Request)) http.RoundTripper {
+		api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			how(r)
+			return api.RoundTrip(r)
+		})
+	}
+	query := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) {
+			q := r.URL.Query()
+			q.Set(name, value)
+			r.URL.RawQuery = q.Encode()
+		}
+	}
+	tests := map[string]struct {
+		signer    signer.Signer
+		transport http.RoundTripper
+		says      []string
+	}{
+		"a parameter":       {signer.RPC{Method: "GET"}, change(query("CommonName", "evil.example.com")), []string{"differs", "in CommonName"}},
+		"a parameter added": {signer.RPC{Method: "GET"}, change(query("City", "x")), []string{"differs", "a parameter that was added"}},
+		"the method":        {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.Method = "POST" }), []string{"differs", "the method"}},
+		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs"}},
+		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "PUT" }), []string{"another signature"}},
+	}
+	for name, s := range signers { // by a fake that knows another secret
+		api := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: creds.AccessKeyID, AccessKeySecret: "other", SecurityToken: creds.SecurityToken}}}
+		tests["wrong secret, "+name] = struct {
+			signer    signer.Signer
+			transport http.RoundTripper
+			says      []string
+		}{s, api, []string{"not of this AccessKeySecret", "check the AccessKeySecret"}}
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, &cdn.Options{Signer: test.signer, HTTPClient: &http.Client{Transport: test.transport}})
+			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, cdn.ErrDenied)
+			for _, text := range test.says {
+				require.ErrorContains(t, err, text)
+			}
+			require.NotContains(t, printed(t, err), "evil", "a value")
+			require.NotContains(t, printed(t, err), "string to sign", "the echo")
+			s.requireNoSecret(t, err)
+		})
+	}
+}
