@@ -4,7 +4,17 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+// TestMain runs the tests, or what a child process of one of them is to do, and fails if a goroutine is left.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		os.Exit(runChild(dir))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // skipOrFail ends a test that misses something outside the module: a program, a file, a permission. In CI, where all of
 // it must be there, that is a failure.

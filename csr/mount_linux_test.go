@@ -1,0 +1,98 @@
+package csr
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// mountTmpfs returns a directory of mode 0700 with a small file system of its own.
+func mountTmpfs(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options); err != nil {
+		skipOrFail(t, "tmpfs can't be mounted: "+err.Error())
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, 0)) })
+	return dir
+}
+
+// TestDirStore_DiskFull fills a file system up, by blocks and by files, so that each step of Put is the first to fail:
+// there is an error, no CSR, and nothing half-written.
+func TestDirStore_DiskFull(t *testing.T) {
+	page := os.Getpagesize()
+	for what, options := range map[string]string{"blocks": fmt.Sprintf("size=%d", 8*page), "files": "nr_inodes=9"} {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(mountTmpfs(t, options), "keys")
+			g := Generator{Keys: DirStore(dir), Source: P256}
+			made := 0
+			for range 20 {
+				resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+				if err == nil {
+					made++
+					continue
+				}
+				assert.ErrorIs(t, err, syscall.ENOSPC)
+				assert.Nil(t, resp)
+			}
+			assert.NotZero(t, made)
+			assert.Less(t, made, 20)
+			assert.Equal(t, made, assertOnlyKeys(t, dir))
+			assert.Len(t, files(t, dir), made, "no temporary file is left")
+		})
+	}
+}
+
+// TestDirStore_DiskFullFromTheStart is for the making of the directories.
+func TestDirStore_DiskFullFromTheStart(t *testing.T) {
+	succeeded := false
+	for inodes := 2; !succeeded && inodes < 10; inodes++ { // the first is the file system's root
+		dir := filepath.Join(mountTmpfs(t, fmt.Sprintf("nr_inodes=%d", inodes)), "a", "keys")
+		g := Generator{Keys: DirStore(dir), Source: P256}
+		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		if succeeded = err == nil; succeeded {
+			assert.Equal(t, 1, assertOnlyKeys(t, dir))
+			continue
+		}
+		assert.ErrorIs(t, err, syscall.ENOSPC)
+		assert.Nil(t, resp)
+		assert.Zero(t, assertOnlyKeys(t, dir))
+	}
+	assert.True(t, succeeded)
+}
+
+// TestDirStore_DiskFullWithoutHardLinks is for the file that is written under its own name: it is removed.
+func TestDirStore_DiskFullWithoutHardLinks(t *testing.T) {
+	page := os.Getpagesize()
+	dir, err := makeKeyDir(filepath.Join(mountTmpfs(t, fmt.Sprintf("size=%d", 4*page)), "keys"))
+	require.NoError(t, err)
+	defer dir.Close()
+	dir.link = linkError(errors.ErrUnsupported)
+	data := []byte(strings.Repeat("x", 3*page)) // there is room for it once, and not twice
+	assert.ErrorIs(t, dir.add("key", data), syscall.ENOSPC)
+	assert.Empty(t, files(t, dir.path))
+}
+
+func TestDirStore_ReadOnly(t *testing.T) {
+	dir := mountTmpfs(t, "size=1m")
+	_, name, _ := putKey(t, dir)
+	before := files(t, dir)
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"))
+
+	for _, path := range []string{dir, filepath.Join(dir, "new")} {
+		g := Generator{Keys: DirStore(path), Source: P256}
+		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		assert.ErrorIs(t, err, syscall.EROFS)
+		assert.Nil(t, resp)
+	}
+	assert.Equal(t, before, files(t, dir))
+	_, err := DirStore(dir).Get(t.Context(), name)
+	assert.NoError(t, err, "what is there can be read")
+}

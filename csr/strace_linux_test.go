@@ -1,0 +1,97 @@
+package csr
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// systemCalls returns what a process that makes one CSR into root/new/keys does to files, a line for each call:
+// "fsync <root>/new". A temporary file is called TEMP, a key file KEY.
+func systemCalls(t *testing.T, root, dir string) []string {
+	t.Helper()
+	strace := needProgram(t, "strace")
+	log := filepath.Join(t.TempDir(), "strace")
+	made := child(dir, 1)
+	cmd := exec.Command(strace, append([]string{
+		"-f", "-qq", "-y", "-o", log, "-s", "8",
+		"-e", "trace=mkdir,mkdirat,open,openat,write,fsync,fdatasync,link,linkat,unlink,unlinkat,rename,renameat,renameat2",
+	}, made.Args...)...)
+	cmd.Env = made.Env
+	out, err := cmd.CombinedOutput()
+	if err != nil && strings.Contains(string(out), "ptrace") {
+		skipOrFail(t, "strace may not trace: "+string(out))
+	}
+	require.NoError(t, err, string(out))
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	return simplify(string(text), root)
+}
+
+var (
+	straceCall = regexp.MustCompile(`^\d+ +(\w+)\((.*)\) += (-?\d+)`)
+	straceFile = regexp.MustCompile(`(?:<([^<>]*)>|AT_FDCWD)(?:, "([^"]*)")?`) // an open file, and a name in it
+	tempName   = regexp.MustCompile(`[A-Z2-7]{26}`)
+	keyName    = regexp.MustCompile(`[0-9a-f]{32}\.pem`)
+)
+
+// simplify returns the calls that succeeded and matter, with their paths from root on.
+func simplify(text, root string) []string {
+	var calls []string
+	for line := range strings.Lines(text) {
+		match := straceCall.FindStringSubmatch(line)
+		if match == nil || match[3] == "-1" || strings.HasPrefix(match[1], "open") && !strings.Contains(match[2], "O_EXCL") {
+			continue
+		}
+		call := strings.TrimSuffix(match[1], "at")
+		for _, file := range straceFile.FindAllStringSubmatch(match[2], -1) {
+			path := file[1]
+			switch {
+			case filepath.IsAbs(file[2]):
+				path = file[2]
+			case call != "write" && file[2] != "":
+				path = filepath.Join(path, file[2])
+			}
+			if path != "" && strings.HasPrefix(path, root) {
+				call += " root" + strings.TrimPrefix(path, root)
+			}
+		}
+		if call == "write" && strings.HasPrefix(match[2], "1<") {
+			call = "print"
+		}
+		if call = keyName.ReplaceAllString(tempName.ReplaceAllString(call, "TEMP"), "KEY"); strings.Contains(call, " ") || call == "print" {
+			calls = append(calls, call)
+		}
+	}
+	return calls
+}
+
+// TestDirStore_SystemCalls holds the order that makes a key durable before its CSR is seen.
+func TestDirStore_SystemCalls(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	dir := filepath.Join(root, "new", "keys")
+	keep := []string{
+		"open root/new/keys/.tmp/TEMP",
+		"write root/new/keys/.tmp/TEMP",
+		"fsync root/new/keys/.tmp/TEMP",
+		"link root/new/keys/.tmp/TEMP root/new/keys/KEY",
+		"unlink root/new/keys/.tmp/TEMP",
+		"fsync root/new/keys",
+		"print",
+	}
+	found := []string{"fsync root/new", "mkdir root/new/keys/.tmp"} // durable itself, then marked as such
+
+	made := []string{"mkdir root/new", "fsync root", "mkdir root/new/keys", "fsync root/new"}
+	assert.Equal(t, slices.Concat(made, found, keep), systemCalls(t, root, dir), "a new directory in a new directory")
+	assert.Equal(t, keep, systemCalls(t, root, dir), "the second key")
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, tempDir)))
+	assert.Equal(t, slices.Concat(found, keep), systemCalls(t, root, dir), "a directory that another has made")
+}
