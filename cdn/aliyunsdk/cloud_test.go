@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/cdncsr/cdncsr/signer"
 )
 
@@ -133,25 +135,21 @@ func (c *cloud) question(r *http.Request) string {
 
 // checkSignature signs the SDK's request to STS again.
 func (c *cloud) checkSignature(r *http.Request) {
-	signed, err := time.Parse(time.RFC3339, r.Form.Get("Timestamp"))
-	if err != nil {
-		c.t.Error(err)
-	}
-	call := signer.Call{Action: r.Form.Get("Action"), Version: r.Form.Get("Version"), Format: r.Form.Get("Format"), Params: map[string]string{}}
-	for name, values := range r.PostForm {
-		call.Params[name] = values[0]
-	}
 	creds := longLived
-	if id := r.Form.Get("AccessKeyId"); id != creds.AccessKeyID {
-		creds = issued(c.issued) // a role that is assumed by a role
+	if r.Form.Get("AccessKeyId") != creds.AccessKeyID {
+		creds = issued(c.issued) // a role that assumes a role
 	}
-	again, err := signer.RPC{Method: http.MethodGet}.Sign(c.t.Context(), &url.URL{Scheme: "https", Host: r.Host}, call,
-		signer.Input{Credentials: creds, Time: signed, Nonce: r.Form.Get("SignatureNonce")})
-	if err != nil {
-		c.t.Error(err)
-		return
+	call := signer.Call{Action: "AssumeRole", Version: r.Form.Get("Version"), Format: r.Form.Get("Format"), Params: map[string]string{}}
+	for name := range r.PostForm {
+		call.Params[name] = r.PostForm.Get(name)
 	}
-	_ = again
+	at, err := time.Parse(time.RFC3339, r.Form.Get("Timestamp"))
+	assert.NoError(c.t, err)
+	in := signer.Input{Credentials: creds, Time: at, Nonce: r.Form.Get("SignatureNonce")}
+	again, err := signer.RPC{}.Sign(c.t.Context(), &url.URL{Scheme: "https", Host: r.Host}, call, in)
+	if assert.NoError(c.t, err) && assert.NoError(c.t, again.ParseForm()) {
+		assert.Equal(c.t, again.Form.Get("Signature"), r.Form.Get("Signature"), "of AssumeRole")
+	}
 }
 
 // issue adds new credentials to an answer.

@@ -25,14 +25,14 @@ func harmless(err error) error {
 	case errors.As(err, &answered):
 		return fmt.Errorf("the service answered HTTP %d, code %s, request ID %s",
 			answered.HttpStatus(), plain(answered.ErrorCode()), plain(answered.RequestId()))
-	case errors.As(err, &network) && network.Timeout():
-		return errors.New("no answer in time")
-	case errors.As(err, &network):
-		return errors.New("the service could not be reached")
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("a file is missing")
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("a file may not be read")
+	case errors.As(err, &network) && network.Timeout():
+		return errors.New("no answer in time")
+	case errors.As(err, &network):
+		return errors.New("the service could not be reached")
 	}
 	return errors.New("the SDK's error is withheld, since it may hold a secret")
 }

@@ -3,6 +3,8 @@ package aliyunsdk
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ const (
 	retryGap = 5 * time.Second // between look-ups that fail while older credentials serve
 )
 
-// A source keeps what its provider gave. What it keeps is behind pointers, where fmt does not follow.
+// A source keeps what its provider gave.
 type source struct {
 	provider provider // used by one look-up at a time
 
@@ -53,6 +55,11 @@ func (s *source) Credentials(ctx context.Context) (signer.Credentials, error) {
 	case <-ctx.Done():
 		return signer.Credentials{}, ctx.Err()
 	}
+}
+
+// Format implements [fmt.Formatter]: fmt would print what is kept, and the provider's own fields.
+func (s *source) Format(state fmt.State, _ rune) {
+	_, _ = io.WriteString(state, "aliyunsdk.Credentials") // a fmt.State reports no error to anyone
 }
 
 // current returns the credentials that may serve now, or else the look-up to wait for. It starts one where one is due.
