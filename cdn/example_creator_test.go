@@ -1,0 +1,52 @@
+package cdn_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"sync"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// onceEach is a CSRCreator in front of another one, which it asks once for each name.
+type onceEach struct {
+	creator cdn.CSRCreator
+
+	mu   sync.Mutex
+	made map[string]*csr.Response
+}
+
+func (o *onceEach) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if resp, ok := o.made[req.CommonName]; ok {
+		return resp, nil
+	}
+	resp, err := o.creator.CreateCdnCertificateSigningRequest(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	o.made[req.CommonName] = resp
+	return resp, nil
+}
+
+// A CSRCreator of one's own goes wherever the library's go: here a second call for a name has the CSR of the first.
+func ExampleCSRCreator_own() {
+	var creator cdn.CSRCreator = &onceEach{
+		creator: &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256},
+		made:    make(map[string]*csr.Response),
+	}
+	ctx := context.Background()
+	first, err := creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: "example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	second, err := creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: "example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(first.Csr == second.Csr)
+	// Output: true
+}
