@@ -1,0 +1,4 @@
+package cdn
+
+// NewTransport lets tests give the client's own transport the certificate of a server on loopback.
+var NewTransport = newTransport

@@ -1,0 +1,101 @@
+package cdn_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// answering is a transport that always gives the same answer.
+func answering(status int, header http.Header, body []byte) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: status, Header: header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1, Request: r,
+		}, nil
+	})
+}
+
+// FuzzAnswer: whatever comes with whatever status, it is a response with a CSR, or an *Error of one kind that says one line
+// without a secret.
+func FuzzAnswer(f *testing.F) {
+	for _, row := range faultRows() {
+		for _, fault := range row.script {
+			f.Add(fault.Status, fault.Header.Get("Content-Type"), fault.Body)
+		}
+	}
+	f.Add(200, "text/xml", []byte(`<Error><Code>Throttling</Code><Message>a<b>c</b>&amp;d</Message></Error>`))
+	f.Add(400, "", []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&%2F&AccessKeyId%3DSTS.hiddenid%26A%3DB"}`))
+	f.Add(999, "application/json", []byte(`{"Code":"x","Message":"STS.hiddenid hidden%2Fsecret%2B%3D%3D"}`))
+	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		s := newScene(t, &cdn.Options{
+			MaxAttempts: 1, HTTPClient: &http.Client{Transport: answering(status, http.Header{"Content-Type": {contentType}}, body)},
+		})
+		resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		if err == nil {
+			require.NotEmpty(t, resp.Csr)
+			require.Equal(t, csr.OriginCDN, resp.Origin)
+			require.Equal(t, 2, status/100)
+			return
+		}
+		e := asError(t, err)
+		require.Equal(t, 1, e.Attempts)
+		kinds := 0
+		for _, kind := range []error{cdn.ErrUnavailable, cdn.ErrThrottled, cdn.ErrDenied, cdn.ErrInvalidRequest} {
+			if errors.Is(err, kind) {
+				kinds++
+			}
+		}
+		require.Equal(t, 1, kinds)
+		require.NotContains(t, err.Error(), "\n")
+		for _, secret := range []string{creds.AccessKeyID, creds.AccessKeySecret, creds.SecurityToken} {
+			require.NotContains(t, printed(t, err), secret)
+		}
+	})
+}
+
+// FuzzWait: whatever the headers ask, RetryAfter is not negative, no wait is longer than 20 s, and what is asked for and
+// within that is what is waited.
+func FuzzWait(f *testing.F) {
+	f.Add("1234", "", "")
+	f.Add("", "7", "")
+	f.Add("-1", "Sat, 01 Jan 2000 00:00:09 GMT", "Limit:100,Remain:0,TimeLeft:500,Reset:1000")
+	f.Add("99999999999999999999", "1e9", "TimeLeft:9223372036854775807")
+	f.Add("", "Thu, 01 Jan 1970 00:00:00 GMT", ",:,TimeLeft")
+	f.Fuzz(func(t *testing.T, acs, after, rateLimit string) {
+		for _, value := range []string{acs, after, rateLimit} {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }) {
+				return // net/http takes no such header
+			}
+		}
+		synctest.Test(t, func(t *testing.T) {
+			header := http.Header{"X-Acs-Retry-After": {acs}, "Retry-After": {after}, "X-Ratelimit-User-Api": {rateLimit}}
+			s := newScene(t, &cdn.Options{
+				MaxAttempts: 2, HTTPClient: &http.Client{Transport: answering(429, header, []byte(`{"Code":"Throttling"}`))},
+			})
+			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, cdn.ErrThrottled)
+			asked := asError(t, err).RetryAfter
+			require.GreaterOrEqual(t, asked, time.Duration(0))
+			wait := s.attempts[0].Wait
+			require.LessOrEqual(t, wait, 20*time.Second)
+			switch {
+			case asked > 20*time.Second:
+				require.Len(t, s.attempts, 1)
+			case asked > 0:
+				require.Equal(t, asked, wait)
+			default:
+				require.GreaterOrEqual(t, wait, 50*time.Millisecond)
+			}
+		})
+	})
+}

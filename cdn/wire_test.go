@@ -1,0 +1,279 @@
+package cdn_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// recording is a signer that lets a scene know the signatures, where the client has a transport of its own.
+type recording struct {
+	signer.Signer
+	scene *scene
+}
+
+func (r recording) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
+	req, err := r.Signer.Sign(ctx, endpoint, call, in)
+	if err == nil {
+		r.scene.record(req)
+	}
+	return req, err
+}
+
+// newWireScene is a scene whose client has its own transport, to an endpoint on loopback.
+func newWireScene(t *testing.T, s signer.Signer, opts cdn.Options) *scene {
+	t.Helper()
+	scene := &scene{}
+	opts.Signer = recording{s, scene}
+	opts.Logger = slog.New(slog.NewJSONHandler(&scene.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts.OnAttempt = func(_ context.Context, a cdn.Attempt) { scene.attempts = append(scene.attempts, a) }
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &opts)
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	scene.client = client
+	return scene
+}
+
+// rawServer reads a request from each connection and lets serve do what HTTP servers don't.
+func rawServer(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() }) // the loop below ends with it
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }() // serve may have done so
+				req, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
+					return
+				}
+				_, _ = io.Copy(io.Discard, req.Body) // what can be read of it
+				serve(conn)
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+func say(format string, args ...any) func(net.Conn) {
+	return func(conn net.Conn) { _, _ = fmt.Fprintf(conn, format, args...) }
+}
+
+func reset(conn net.Conn) { _ = conn.(*net.TCPConn).SetLinger(0) } // closing sends RST
+
+// untilGone writes text until the client has gone, at most most bytes of it.
+func untilGone(text string, most int, pause time.Duration) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n"); err != nil {
+			return
+		}
+		for sent := 0; sent < most; sent += len(text) {
+			if _, err := io.WriteString(conn, text); err != nil {
+				return
+			}
+			time.Sleep(pause)
+		}
+	}
+}
+
+func TestWire_BrokenHTTP(t *testing.T) {
+	tests := map[string]struct {
+		serve  func(net.Conn)
+		status int
+	}{
+		"reset before the headers":  {reset, 0},
+		"closed before the headers": {func(net.Conn) {}, 0},
+		"reset in the headers":      {func(c net.Conn) { say("HTTP/1.1 200 OK\r\nContent-")(c); reset(c) }, 0},
+		"reset in the body":         {func(c net.Conn) { say("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"Csr\"")(c); reset(c) }, 200},
+		"cut body":                  {say("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n%s", wholeJSON), 200},
+		"cut chunk":                 {say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n%s", wholeJSON), 200},
+		"chunk of nonsense":         {say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 200},
+		"not HTTP":                  {say("220 smtp.example.com ESMTP\r\n"), 0},
+		"a status that is none":     {say("HTTP/1.1 abc\r\n\r\n"), 0},
+		"a header that is none":     {say("HTTP/1.1 200 OK\r\n\x00\r\n\r\n"), 0},
+		"gzip that is none":         {say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone"), 200},
+		"headers of 60 MB":          {untilGone("X-A: "+strings.Repeat("a", 4091)+"\r\n", 60<<20, 0), 0},
+		"no answer":                 {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, 0},
+		"1 byte at a time":          {untilGone("X", 1<<20, 20*time.Millisecond), 0},
+	}
+	for name, test := range tests {
+		for signerName, s := range signers {
+			t.Run(name+"/"+signerName, func(t *testing.T) {
+				t.Parallel()
+				scene := newWireScene(t, s, cdn.Options{
+					Endpoint: rawServer(t, test.serve), MaxAttempts: 2, AttemptTimeout: 300 * time.Millisecond,
+				})
+				_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				requireKind(t, err, cdn.ErrUnavailable)
+				require.Equal(t, test.status, asError(t, err).StatusCode)
+				require.Len(t, scene.attempts, 2)
+				scene.requireNoSecret(t, err)
+			})
+		}
+	}
+}
+
+func TestWire_NothingListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	scene := newWireScene(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: "http://" + listener.Addr().String(), MaxAttempts: 2})
+	_, err = scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	requireKind(t, err, cdn.ErrUnavailable)
+	require.ErrorContains(t, err, "refused")
+	scene.requireNoSecret(t, err)
+}
+
+func TestWire_RedirectIsNotFollowed(t *testing.T) {
+	var followed atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for name, s := range signers {
+			endpoint := rawServer(t, say("HTTP/1.1 %d Moved\r\nLocation: %s/?a=b\r\nContent-Length: 0\r\n\r\n", status, elsewhere.URL))
+			scene := newWireScene(t, s, cdn.Options{Endpoint: endpoint, MaxAttempts: 1})
+			_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, cdn.ErrUnavailable)
+			require.Equal(t, status, asError(t, err).StatusCode, name)
+			scene.requireNoSecret(t, err)
+		}
+	}
+	require.Zero(t, followed.Load())
+}
+
+func TestWire_CertificateOfNobody(t *testing.T) {
+	srv := httptest.NewUnstartedServer(&cdntest.API{})
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	srv.StartTLS()
+	defer srv.Close()
+	scene := newWireScene(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
+	_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	requireKind(t, err, cdn.ErrUnavailable)
+	var unknown x509.UnknownAuthorityError
+	require.ErrorAs(t, err, &unknown)
+	scene.requireNoSecret(t, err)
+}
+
+// tlsServer is the fake over TLS, and the http.Client that trusts it, whose transport is like the library's own.
+func tlsServer(t *testing.T, configure func(*httptest.Server)) (*httptest.Server, *http.Client) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(&cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256})
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	configure(srv)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	transport := cdn.NewTransport(time.Second)
+	transport.TLSClientConfig.RootCAs = roots
+	t.Cleanup(transport.CloseIdleConnections)
+	return srv, &http.Client{Transport: transport}
+}
+
+func TestTransport_HTTP2(t *testing.T) {
+	var proto atomic.Value
+	srv, hc := tlsServer(t, func(srv *httptest.Server) {
+		srv.EnableHTTP2 = true
+		api := srv.Config.Handler
+		srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			proto.Store(r.Proto)
+			api.ServeHTTP(w, r)
+		})
+	})
+	for name, s := range signers {
+		client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, Signer: s})
+		require.NoError(t, err)
+		_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err, name)
+		require.Equal(t, "HTTP/2.0", proto.Load())
+	}
+}
+
+func TestTransport_TLS12AtLeast(t *testing.T) {
+	srv, hc := tlsServer(t, func(srv *httptest.Server) { srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} })
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, MaxAttempts: 1})
+	require.NoError(t, err)
+	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.ErrorIs(t, err, cdn.ErrUnavailable)
+	require.ErrorContains(t, err, "protocol version")
+}
+
+func TestTransport_CallersClientIsNeverChanged(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	transport := &http.Transport{}
+	redirects := func(*http.Request, []*http.Request) error { return nil }
+	hc := &http.Client{Transport: transport, CheckRedirect: redirects, Timeout: time.Minute}
+	before, defaults := *hc, http.DefaultTransport.(*http.Transport).Clone()
+	for _, own := range []*http.Client{hc, {}} {
+		client, err := cdn.NewClient(cdn.StaticCredentials(srv.API.Credentials[0]), &cdn.Options{Endpoint: srv.URL, HTTPClient: own})
+		require.NoError(t, err)
+		_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		client.CloseIdleConnections()
+	}
+	require.Same(t, transport, hc.Transport)
+	require.Equal(t, before.Timeout, hc.Timeout)
+	require.NoError(t, hc.CheckRedirect(nil, nil), "the caller's own rule")
+	after := http.DefaultTransport.(*http.Transport)
+	require.Equal(t, defaults.MaxConnsPerHost, after.MaxConnsPerHost)
+	require.Equal(t, defaults.TLSHandshakeTimeout, after.TLSHandshakeTimeout)
+	require.Equal(t, defaults.DisableKeepAlives, after.DisableKeepAlives)
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
+func TestTransport_ConnectionIsKeptAfterAnError(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	var opened atomic.Int64
+	// The client's own transport can't be watched from outside; a trace of each attempt's context can.
+	client := srv.NewClient(t, nil)
+	for range 10 {
+		srv.API.Script(cdntest.Fault{Code: "InvalidParameter"})
+		ctx := traceConnections(t.Context(), &opened)
+		_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.ErrorIs(t, err, cdn.ErrInvalidRequest)
+		_, err = client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, opened.Load())
+}
+
+func TestTransport_CompressedAnswerIsRead(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		require.Contains(t, r.Header.Get("Accept-Encoding"), "gzip")
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(gzipped(t, bytes.NewReader([]byte(wholeJSON)))) // the client is there
+	}))
+	defer srv.Close()
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL})
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	resp, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.NoError(t, err)
+	require.Equal(t, "example.com", resp.CommonName)
+}
