@@ -20,8 +20,8 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 	if !echoed || ours == "" {
 		return "the service calculated another signature"
 	}
-	theirs = strings.TrimSpace(theirs)
-	if strings.HasPrefix(theirs, ours) {
+	theirs = strings.TrimRight(theirs, " .\n")
+	if theirs == ours {
 		return wrongSecret
 	}
 	if names := differences(ours, theirs); len(names) > 0 {

@@ -195,6 +195,17 @@ func tlsServer(t *testing.T, configure func(*httptest.Server)) (*httptest.Server
 	return srv, &http.Client{Transport: transport}
 }
 
+func TestTransport_IsBounded(t *testing.T) {
+	transport := cdn.NewTransport(7 * time.Second)
+	require.NotNil(t, transport.Proxy, "proxies from the environment")
+	require.Equal(t, 7*time.Second, transport.ResponseHeaderTimeout)
+	require.Positive(t, transport.TLSHandshakeTimeout)
+	require.Positive(t, transport.IdleConnTimeout)
+	require.EqualValues(t, tls.VersionTLS12, transport.TLSClientConfig.MinVersion)
+	require.Equal(t, []int{64, 64, 64}, []int{transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns})
+	require.LessOrEqual(t, transport.MaxResponseHeaderBytes, int64(1<<20))
+}
+
 func TestTransport_HTTP2(t *testing.T) {
 	var proto atomic.Value
 	srv, hc := tlsServer(t, func(srv *httptest.Server) {
