@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	must(err)
 	must(os.Setenv("HOME", home))
 	must(os.Setenv("USERPROFILE", home))
+	setChecks()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(home) // the directory is empty
 		os.Exit(code)

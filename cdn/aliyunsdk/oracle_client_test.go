@@ -1,0 +1,92 @@
+package aliyunsdk_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	sdkcdn "github.com/aliyun/alibaba-cloud-sdk-go/services/cdn"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// newSDKClient is the SDK's own client, which can send to loopback only.
+func newSDKClient(t *testing.T, p credentials.CredentialsProvider) *sdkcdn.Client {
+	t.Helper()
+	if p == nil {
+		p = credentials.NewDefaultCredentialsProvider()
+	}
+	transport := &http.Transport{DisableKeepAlives: true, Proxy: loopbackOnly}
+	client, err := sdkcdn.NewClientWithOptions("cn-hangzhou", sdk.NewConfig().WithHttpTransport(transport), p)
+	require.NoError(t, err)
+	return client
+}
+
+// newSDKRequest is the SDK's request for srv, with odd values, and parameters that the operation does not know by odd names.
+func newSDKRequest(srv *cdntest.Server) *sdkcdn.CreateCdnCertificateSigningRequestRequest {
+	request := sdkcdn.CreateCreateCdnCertificateSigningRequestRequest()
+	request.Domain = strings.TrimPrefix(srv.URL, "http://")
+	request.CommonName = "bücher.example.com"
+	request.SANs = "*.example.com,xn--fiqs8s.example"
+	request.Organization, request.OrganizationUnit = "Example & Söhne *~ +/=%", "100%25 #?"
+	request.Country, request.State, request.City = "CN", "浙江", "杭州 🔏"
+	request.QueryParams["odd *~+/ name 名"] = "=&%"
+	request.FormParams["~in the body*"] = "é +"
+	return request
+}
+
+func newServer(t *testing.T, known ...signer.Credentials) *cdntest.Server {
+	srv := cdntest.NewServer(t)
+	srv.API.Credentials, srv.API.Source = known, csr.P256
+	return srv
+}
+
+func TestOracle_SDKClientIsAcceptedWithEveryKind(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			_, p := k.set(t)
+			srv := newServer(t, k.gives)
+			resp, err := newSDKClient(t, p).CreateCdnCertificateSigningRequest(newSDKRequest(srv))
+			require.NoError(t, err)
+			_, err = (&csr.Response{Csr: resp.Csr}).CertificateRequest()
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestOracle_SDKClientIsAcceptedByEveryMethodAndFormat(t *testing.T) {
+	srv := newServer(t, longLivedSTS)
+	client := newSDKClient(t, stsToken(t, nil))
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for _, format := range []string{"JSON", "XML"} {
+			request := newSDKRequest(srv)
+			request.Method, request.AcceptFormat = method, format
+			if method == http.MethodGet {
+				clear(request.FormParams)
+			}
+			resp, err := client.CreateCdnCertificateSigningRequest(request)
+			require.NoError(t, err, "%s %s", method, format)
+			assert.Equal(t, "xn--bcher-kva.example.com", resp.CommonName)
+			_, err = srv.API.Keys.Get(t.Context(), resp.PubMd5)
+			assert.NoError(t, err)
+		}
+	}
+}
+
+func TestOracle_SDKClientIsRefusedWithAnotherSecretOrToken(t *testing.T) {
+	for code, known := range map[string]signer.Credentials{
+		"SignatureDoesNotMatch": {AccessKeyID: longLivedSTS.AccessKeyID, AccessKeySecret: "another", SecurityToken: longLivedSTS.SecurityToken},
+		"InvalidSecurityToken":  {AccessKeyID: longLivedSTS.AccessKeyID, AccessKeySecret: longLivedSTS.AccessKeySecret, SecurityToken: "another"},
+		"InvalidAccessKeyId":    {AccessKeyID: "another"},
+	} {
+		srv := newServer(t, known)
+		_, err := newSDKClient(t, stsToken(t, nil)).CreateCdnCertificateSigningRequest(newSDKRequest(srv))
+		require.ErrorContains(t, err, code)
+	}
+}
