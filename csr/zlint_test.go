@@ -1,0 +1,112 @@
+package csr
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	zcrypto "github.com/zmap/zcrypto/x509"
+	"github.com/zmap/zlint/v3"
+	"github.com/zmap/zlint/v3/lint"
+)
+
+// zlinter lints CSRs with zlint, which lints certificates only: each is wrapped in a throw-away one.
+type zlinter struct {
+	ca       *x509.Certificate
+	key      any
+	registry lint.Registry
+}
+
+func newZlinter(t *testing.T) *zlinter {
+	t.Helper()
+	key := newTestKey(t, P256)
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{Country: []string{"CN"}, Organization: []string{"Throw-away"}, CommonName: "Throw-away CA"},
+		SubjectKeyId: []byte{1, 2, 3, 4},
+	}
+	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{IncludeSources: lint.SourceList{
+		lint.RFC5280, lint.RFC5480, lint.RFC5891, lint.RFC3279, lint.CABFBaselineRequirements, lint.Community,
+		lint.MozillaRootStorePolicy,
+	}})
+	require.NoError(t, err)
+	return &zlinter{ca, key, registry}
+}
+
+// lint returns the names of the lints that a certificate for the CSR fails.
+func (z *zlinter) lint(t *testing.T, csr []byte) []string {
+	t.Helper()
+	cert, err := zcrypto.ParseCertificate(z.wrap(t, csr))
+	require.NoError(t, err)
+	var failed []string
+	for name, result := range zlint.LintCertificateEx(cert, z.registry).Results {
+		if result.Status >= lint.Notice && result.Status != lint.Fatal {
+			failed = append(failed, name)
+		}
+	}
+	slices.Sort(failed)
+	return failed
+}
+
+// wrap returns a certificate with the subject, the key and the names of the CSR, and all else as a public CA has it.
+func (z *zlinter) wrap(t *testing.T, csr []byte) []byte {
+	t.Helper()
+	var l linter
+	request, ok := l.readDER(l.readPEM(csr))
+	require.True(t, ok)
+	bare, err := bareRequest(request)
+	require.NoError(t, err)
+	policy := []uint64{2, 23, 140, 1, 2, 1} // domain validated
+	attributes, _ := l.readSubject(request.Info.Subject)
+	for _, a := range attributes {
+		if a.name() != "CN" {
+			policy[5] = 2 // organization validated
+		}
+	}
+	oid, err := x509.OIDFromInts(policy)
+	require.NoError(t, err)
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes([]byte("\x01throw-away cert")),
+		RawSubject:            request.Info.Subject.FullBytes,
+		NotBefore:             now,
+		NotAfter:              now.Add(40 * 24 * time.Hour),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		AuthorityKeyId:        []byte{1, 2, 3, 4},
+		IssuingCertificateURL: []string{"http://ca.example.com/ca.crt"},
+		CRLDistributionPoints: []string{"http://ca.example.com/ca.crl"},
+		Policies:              []x509.OID{oid},
+		ExtraExtensions:       sansOf(t, request),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, z.ca, bare.PublicKey, z.key)
+	require.NoError(t, err)
+	return der
+}
+
+// sansOf returns the SAN extension that a CSR asks for.
+func sansOf(t *testing.T, request *rawRequest) []pkix.Extension {
+	t.Helper()
+	for _, raw := range request.Info.Attributes {
+		var a struct {
+			Type   asn1.ObjectIdentifier
+			Values [][]pkix.Extension `asn1:"set"`
+		}
+		if _, err := asn1.Unmarshal(raw.FullBytes, &a); err != nil || !a.Type.Equal(oidExtensionRequest) {
+			continue
+		}
+		for _, extension := range slices.Concat(a.Values...) {
+			if extension.Id.Equal(oidSAN) {
+				return []pkix.Extension{extension}
+			}
+		}
+	}
+	return nil
+}
