@@ -106,7 +106,7 @@ func gzipped(t *testing.T, r io.Reader) []byte {
 
 func TestMemory_HugeBodiesAreCutAt1MiB(t *testing.T) {
 	const huge = 1 << 30
-	bomb := gzipped(t, io.LimitReader(zeros{}, huge))
+	bomb := bytes.Repeat(gzipped(t, io.LimitReader(zeros{}, 1<<20)), huge>>20) // members of a gzip file add up
 	tests := map[string]http.HandlerFunc{
 		"1 GiB": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(huge))
@@ -134,7 +134,9 @@ func TestMemory_HugeBodiesAreCutAt1MiB(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			require.ErrorIs(t, err, cdn.ErrUnavailable)
 			require.ErrorContains(t, err, "1048576 bytes")
-			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20), "allocated in all, collected or not")
+			if !raceEnabled {
+				require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20), "allocated in all, collected or not")
+			}
 		})
 	}
 }
