@@ -65,8 +65,9 @@ func kindOfStatus(status int) error {
 	return ErrUnavailable
 }
 
-// advice is what a caller can do about a code; empty where the message says it.
-func advice(code string) string {
+// advice is what a caller can do about an error: by its code where that tells more than the kind. It is empty where the message
+// says it.
+func advice(kind error, code string) string {
 	lower := strings.ToLower(code)
 	switch family, _, _ := strings.Cut(lower, "."); family {
 	case "invalidaccesskeyid":
@@ -81,6 +82,14 @@ func advice(code string) string {
 		return "set this machine's clock"
 	case "insufficientbalance", "operationdenied":
 		return "check the account's balance and its CDN service"
+	}
+	switch kind {
+	case ErrThrottled:
+		return "call later or less often: the account has 100 calls a second"
+	case ErrInvalidRequest:
+		return "correct the request"
+	case ErrUnavailable:
+		return "call later, or let a Fallback stand in"
 	}
 	return ""
 }

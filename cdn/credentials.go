@@ -41,10 +41,10 @@ func EnvCredentials() CredentialSource {
 			SecurityToken:   os.Getenv("ALIBABA_CLOUD_SECURITY_TOKEN"),
 		}
 		if creds.AccessKeyID == "" {
-			return signer.Credentials{}, errors.New("the environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is not set")
+			return signer.Credentials{}, errors.New("ALIBABA_CLOUD_ACCESS_KEY_ID is empty: set it in the environment, or use another CredentialSource")
 		}
 		if creds.AccessKeySecret == "" {
-			return signer.Credentials{}, errors.New("the environment variable ALIBABA_CLOUD_ACCESS_KEY_SECRET is not set")
+			return signer.Credentials{}, errors.New("ALIBABA_CLOUD_ACCESS_KEY_SECRET is empty: set it in the environment, or use another CredentialSource")
 		}
 		return creds, nil
 	})

@@ -59,7 +59,7 @@ func (e *Error) Error() string {
 	if details := e.details(); len(details) > 0 {
 		b.WriteString(" (" + strings.Join(details, ", ") + ")")
 	}
-	for _, text := range []string{e.note, advice(e.Code)} {
+	for _, text := range []string{e.note, advice(e.sentinel(), e.Code)} {
 		if text != "" {
 			b.WriteString("; " + text)
 		}

@@ -135,8 +135,8 @@ func TestCreate_RemoteFailsInOneLine(t *testing.T) {
 	}{
 		"wrong secret":             {"testid", "wrong", "CN", "check the AccessKeySecret"},
 		"unknown key":              {"nobody", "testsecret", "CN", "check that the AccessKeyID is right"},
-		"no key":                   {"", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set"},
-		"no secret":                {"testid", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET is not set"},
+		"no key":                   {"", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_ID is empty"},
+		"no secret":                {"testid", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET is empty"},
 		"country of three letters": {"testid", "testsecret", "CHN", `Country "CHN": must be of 2 characters, such as CN`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestCreate_FallbackIsNotForARefusal(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	for name, test := range map[string]struct{ id, secret, why string }{
 		"wrong secret":   {"testid", "wrong", "check the AccessKeySecret"},
-		"no credentials": {"", "", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set"},
+		"no credentials": {"", "", "ALIBABA_CLOUD_ACCESS_KEY_ID is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setCredentials(t, test.id, test.secret)

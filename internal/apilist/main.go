@@ -1,0 +1,120 @@
+// Command apilist prints the exported API of the packages in the given folders, without comments and bodies, so that a change
+// of it is seen in a review. The lists are kept in api/, and CI compares them:
+//
+//	go run ./internal/apilist -write    # after a change that is meant
+//	go run ./internal/apilist           # fails if a list is not that of the code
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// packages are the folders of the packages that users import.
+var packages = []string{"signer", "csr", "csr/csrtest", "cdn", "cdn/cdntest", "cdn/aliyunsdk"}
+
+func main() {
+	write := flag.Bool("write", false, "write the lists instead of comparing them")
+	flag.Parse()
+	for _, folder := range packages {
+		if err := check(folder, *write); err != nil {
+			fmt.Fprintln(os.Stderr, "apilist:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+// check compares the list of a package with its API, or writes it.
+func check(folder string, write bool) error {
+	api, err := list(folder)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join("api", strings.ReplaceAll(folder, "/", "-")+".txt")
+	if write {
+		return os.WriteFile(path, api, 0o644)
+	}
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(kept, api) {
+		return fmt.Errorf("%s is not the API of %s any more: if that is meant, run go run ./internal/apilist -write", path, folder)
+	}
+	return nil
+}
+
+// list prints the exported declarations of a package as gofmt would, types with their methods, in the order of their names.
+func list(folder string) ([]byte, error) {
+	fset := token.NewFileSet()
+	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0) // without comments
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(fset, files, folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", folder, err)
+	}
+	var out bytes.Buffer
+	l := lister{fset: fset, out: &out}
+	l.values(pkg.Consts, pkg.Vars)
+	l.funcs(pkg.Funcs)
+	for _, t := range pkg.Types {
+		l.decl(t.Decl)
+		l.values(t.Consts, t.Vars)
+		l.funcs(t.Funcs, t.Methods)
+	}
+	return out.Bytes(), l.err
+}
+
+// A lister prints declarations until one can't be printed.
+type lister struct {
+	fset *token.FileSet
+	out  *bytes.Buffer
+	err  error
+}
+
+func (l *lister) decl(node ast.Node) {
+	if l.err != nil {
+		return
+	}
+	l.err = (&printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}).Fprint(l.out, l.fset, node)
+	l.out.WriteString("\n")
+}
+
+func (l *lister) values(groups ...[]*doc.Value) {
+	for _, group := range groups {
+		for _, value := range group {
+			l.decl(value.Decl)
+		}
+	}
+}
+
+func (l *lister) funcs(groups ...[]*doc.Func) {
+	for _, group := range groups {
+		for _, f := range group {
+			f.Decl.Body = nil
+			l.decl(f.Decl)
+		}
+	}
+}
