@@ -1,6 +1,7 @@
 package cdn
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -83,12 +84,12 @@ func advice(kind error, code string) string {
 	case "insufficientbalance", "operationdenied":
 		return "check the account's balance and its CDN service"
 	}
-	switch kind {
-	case ErrThrottled:
+	switch {
+	case errors.Is(kind, ErrThrottled):
 		return "call later or less often: the account has 100 calls a second"
-	case ErrInvalidRequest:
+	case errors.Is(kind, ErrInvalidRequest):
 		return "correct the request"
-	case ErrUnavailable:
+	case errors.Is(kind, ErrUnavailable):
 		return "call later, or let a Fallback stand in"
 	}
 	return ""

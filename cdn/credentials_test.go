@@ -53,10 +53,10 @@ func TestEnvCredentials_ReadsTheEnvironmentAtEachCall(t *testing.T) {
 }
 
 func TestStaticCredentials_ShowNoSecret(t *testing.T) {
-	source := cdn.StaticCredentials(creds)
+	source := cdn.StaticCredentials(testCreds)
 	got, err := source.Credentials(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, creds, got)
+	require.Equal(t, testCreds, got)
 	client, err := cdn.NewClient(source, nil)
 	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v"} {

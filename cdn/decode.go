@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 )
@@ -72,7 +73,7 @@ func decodeXML(body []byte) (answer, bool) {
 	for {
 		token, err := decoder.Token()
 		if err != nil {
-			return a, ended && err == io.EOF
+			return a, ended && errors.Is(err, io.EOF)
 		}
 		switch token := token.(type) {
 		case xml.StartElement:

@@ -67,7 +67,7 @@ func TestErrInvalidRequest_IsThatOfCSR(t *testing.T) {
 }
 
 func TestSigner_ThatFailsOrGivesNothing(t *testing.T) {
-	own := errors.New("the HSM is away; " + creds.AccessKeySecret)
+	own := errors.New("the HSM is away; " + testCreds.AccessKeySecret)
 	for name, s := range map[string]signFunc{"fails": {err: own}, "gives nothing": {}} {
 		t.Run(name, func(t *testing.T) {
 			scene := newScene(t, &cdn.Options{Signer: s})

@@ -213,7 +213,7 @@ func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
 }
 
 func TestFaults_EchoedSecretsAreTakenOut(t *testing.T) {
-	echo := creds.AccessKeyID + " CAIS%2Fhidden%2Btoken%3D%3D CAIS%252Fhidden%252Btoken%253D%253D CAIS%25252Fhidden%25252Btoken%25253D%25253D " + creds.AccessKeySecret
+	echo := testCreds.AccessKeyID + " CAIS%2Fhidden%2Btoken%3D%3D CAIS%252Fhidden%252Btoken%253D%253D CAIS%25252Fhidden%25252Btoken%25253D%25253D " + testCreds.AccessKeySecret
 	for name, s := range signers {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

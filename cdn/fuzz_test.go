@@ -57,7 +57,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		require.Equal(t, 1, kinds)
 		require.NotContains(t, err.Error(), "\n")
-		for _, secret := range []string{creds.AccessKeyID, creds.AccessKeySecret, creds.SecurityToken} {
+		for _, secret := range []string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken} {
 			require.NotContains(t, printed(t, err), secret)
 		}
 	})

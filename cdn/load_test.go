@@ -40,7 +40,7 @@ func traceConnections(ctx context.Context, opened *atomic.Int64) context.Context
 func TestLoad_64GoroutinesOnOneClient(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var open, most, total atomic.Int64
-	api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: oneKey(t)}
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: oneKey(t)}
 	srv := httptest.NewUnstartedServer(api)
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -54,7 +54,7 @@ func TestLoad_64GoroutinesOnOneClient(t *testing.T) {
 		}
 	}
 	srv.Start()
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, Limiter: rate.NewLimiter(rate.Inf, 0)})
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, Limiter: rate.NewLimiter(rate.Inf, 0)})
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	for g := range 64 {
@@ -124,7 +124,7 @@ func TestMemory_HugeBodiesAreCutAt1MiB(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(handler)
 			defer srv.Close()
-			client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
+			client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
 			require.NoError(t, err)
 			defer client.CloseIdleConnections()
 			runtime.GC()

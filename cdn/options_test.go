@@ -13,7 +13,7 @@ import (
 )
 
 func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
-	source := cdn.StaticCredentials(creds)
+	source := cdn.StaticCredentials(testCreds)
 	for _, nothing := range []cdn.CredentialSource{nil, cdn.CredentialFunc(nil)} {
 		_, err := cdn.NewClient(nothing, nil)
 		require.ErrorContains(t, err, "credentials")
@@ -34,7 +34,7 @@ func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
 }
 
 func TestNewClient_Endpoint(t *testing.T) {
-	source := cdn.StaticCredentials(creds)
+	source := cdn.StaticCredentials(testCreds)
 	for _, endpoint := range []string{
 		"", "https://cdn.aliyuncs.com", "https://cdn.aliyuncs.com/", "https://cdn.aliyuncs.com:8443", "HTTPS://cdn.aliyuncs.com",
 		"http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:80", "http://localhost:8080", "http://LOCALHOST", "http://[::ffff:127.0.0.1]",
@@ -56,7 +56,7 @@ func TestNewClient_Endpoint(t *testing.T) {
 func TestNewClient_OptionsAreCopied(t *testing.T) {
 	s := newScene(t, nil)
 	opts := &cdn.Options{HTTPClient: &http.Client{Transport: s.api}}
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), opts)
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), opts)
 	require.NoError(t, err)
 	*opts = cdn.Options{MaxAttempts: -1, Endpoint: "http://evil"}
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -94,7 +94,7 @@ func TestClient_RefusesBeforeSending(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
+			client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
 			require.NoError(t, err)
 			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), test.req)
 			requireKind(t, err, cdn.ErrInvalidRequest)
@@ -122,8 +122,8 @@ func TestClient_SendsOnlyWhatWasSet(t *testing.T) {
 			delete(sent, common)
 		}
 		require.Equal(t, map[string]string{
-			"Action": "CreateCdnCertificateSigningRequest", "Version": "2018-05-10", "Format": "JSON", "AccessKeyId": creds.AccessKeyID,
-			"SecurityToken": creds.SecurityToken, "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+			"Action": "CreateCdnCertificateSigningRequest", "Version": "2018-05-10", "Format": "JSON", "AccessKeyId": testCreds.AccessKeyID,
+			"SecurityToken": testCreds.SecurityToken, "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
 			"CommonName": "xxx", "SANs": "not checked here,*.b", "Country": "中国", "Email": "xxx.com",
 		}, sent)
 		require.Equal(t, "https://cdn.aliyuncs.com/", r.URL.String(), "nothing that authenticates is in the URL")

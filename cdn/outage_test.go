@@ -68,10 +68,10 @@ func TestOutage_OfSixtySeconds(t *testing.T) {
 func playOutage(t *testing.T, swallows bool) {
 	start := time.Now()
 	down := &outageCDN{
-		api:  &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256},
+		api:  &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256},
 		from: start.Add(outageStart), to: start.Add(outageEnd), swallows: swallows,
 	}
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: down}})
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{HTTPClient: &http.Client{Transport: down}})
 	require.NoError(t, err)
 	var opened time.Duration
 	breaker := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) {

@@ -43,7 +43,7 @@ func elsewhere(api *cdntest.API, ahead time.Duration) http.RoundTripper {
 func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
 	for _, wrong := range []time.Duration{-3 * time.Hour, 5 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+			api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
 			// Signing `wrong` off the bubble's time looks to the fake as a wrong clock, and to the client as a service that is the
 			// other way off.
 			transport := elsewhere(api, -wrong)
@@ -61,8 +61,8 @@ func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
 
 func TestClock_OfConcurrentCallersIsCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
-		client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
+		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
+		client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
 			Signer: skewed{signer.ACS3{}, time.Hour}, HTTPClient: &http.Client{Transport: elsewhere(api, -time.Hour)},
 		})
 		require.NoError(t, err)
@@ -118,9 +118,9 @@ func (r *rotating) Credentials(context.Context) (signer.Credentials, error) {
 	if len(r.next) == 0 {
 		return signer.Credentials{}, errors.New("no more")
 	}
-	creds := r.next[0]
+	given := r.next[0]
 	r.next = r.next[1:]
-	return creds, nil
+	return given, nil
 }
 
 func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
@@ -132,14 +132,14 @@ func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
 		sent   int
 		kinds  []error
 	}{
-		"others":           {[]signer.Credentials{creds, other}, []cdntest.Fault{expired}, 2, nil},
-		"others, too late": {[]signer.Credentials{creds, other, creds}, []cdntest.Fault{expired, expired}, 2, []error{cdn.ErrDenied}},
-		"the same":         {[]signer.Credentials{creds, creds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied}},
-		"none":             {[]signer.Credentials{creds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied, cdn.ErrNoCredentials}},
+		"others":           {[]signer.Credentials{testCreds, other}, []cdntest.Fault{expired}, 2, nil},
+		"others, too late": {[]signer.Credentials{testCreds, other, testCreds}, []cdntest.Fault{expired, expired}, 2, []error{cdn.ErrDenied}},
+		"the same":         {[]signer.Credentials{testCreds, testCreds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied}},
+		"none":             {[]signer.Credentials{testCreds}, []cdntest.Fault{expired}, 1, []error{cdn.ErrDenied, cdn.ErrNoCredentials}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			api := &cdntest.API{Credentials: []signer.Credentials{creds, other}, Source: csr.P256}
+			api := &cdntest.API{Credentials: []signer.Credentials{testCreds, other}, Source: csr.P256}
 			sent := 0
 			api.OnCall = func(cdntest.Call) { sent++ }
 			api.Script(test.script...)
@@ -176,7 +176,7 @@ func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {
 
 func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 	change := func(how func(*http.Request)) http.RoundTripper {
-		api := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			r = r.Clone(r.Context())
 			how(r)
@@ -203,7 +203,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "PUT" }), []string{"another signature"}},
 	}
 	for name, s := range signers { // by a fake that knows another secret
-		api := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: creds.AccessKeyID, AccessKeySecret: "other", SecurityToken: creds.SecurityToken}}}
+		api := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: testCreds.AccessKeyID, AccessKeySecret: "other", SecurityToken: testCreds.SecurityToken}}}
 		tests["wrong secret, "+name] = struct {
 			signer    signer.Signer
 			transport http.RoundTripper

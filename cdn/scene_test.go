@@ -22,8 +22,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// creds hold every character that percent-encoding changes.
-var creds = signer.Credentials{AccessKeyID: "STS.hiddenid", AccessKeySecret: "hidden/secret+==", SecurityToken: "CAIS/hidden+token=="}
+// testCreds hold every character that percent-encoding changes.
+var testCreds = signer.Credentials{AccessKeyID: "STS.hiddenid", AccessKeySecret: "hidden/secret+==", SecurityToken: "CAIS/hidden+token=="}
 
 // request is the smallest that there is.
 var request = &csr.Request{CommonName: "example.com"}
@@ -46,7 +46,7 @@ type scene struct {
 // newScene is a scene of opts, which may be nil.
 func newScene(t *testing.T, opts *cdn.Options) *scene {
 	t.Helper()
-	s := &scene{api: &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}}
+	s := &scene{api: &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}}
 	var own cdn.Options
 	if opts != nil {
 		own = *opts
@@ -61,7 +61,7 @@ func newScene(t *testing.T, opts *cdn.Options) *scene {
 	})}
 	own.Logger = slog.New(slog.NewJSONHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	own.OnAttempt = func(_ context.Context, a cdn.Attempt) { s.attempts = append(s.attempts, a) }
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &own)
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &own)
 	require.NoError(t, err)
 	s.client = client
 	return s
@@ -97,7 +97,7 @@ func (s *scene) requireNoSecret(t *testing.T, err error) {
 	for _, a := range s.attempts {
 		shown += fmt.Sprintf("%v %+v %#v", a, a, a) + printed(t, a.Err)
 	}
-	for _, secret := range append([]string{creds.AccessKeyID, creds.AccessKeySecret, creds.SecurityToken}, s.signatures...) {
+	for _, secret := range append([]string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken}, s.signatures...) {
 		require.NotEmpty(t, secret, "a signature was not recorded")
 		once := url.QueryEscape(secret)
 		for _, form := range []string{secret, once, url.QueryEscape(once), url.PathEscape(secret)} {

@@ -51,8 +51,8 @@ func TestLogger_OneRecordAnAttempt(t *testing.T) {
 
 func TestLogger_NothingAboveDebug(t *testing.T) {
 	var logged bytes.Buffer
-	api := &cdntest.API{Credentials: []signer.Credentials{creds}}
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
 		HTTPClient: &http.Client{Transport: api}, Logger: slog.New(slog.NewTextHandler(&logged, nil)), MaxAttempts: 1,
 	})
 	require.NoError(t, err)
@@ -64,9 +64,9 @@ func TestLogger_NothingAboveDebug(t *testing.T) {
 
 func TestOnAttempt_IsToldInTheCallsGoroutineAndContext(t *testing.T) {
 	type key struct{}
-	api := &cdntest.API{Credentials: []signer.Credentials{creds}}
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
 	var told []any
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
 		HTTPClient: &http.Client{Transport: api},
 		OnAttempt:  func(ctx context.Context, a cdn.Attempt) { told = append(told, ctx.Value(key{}), a.Number, a.Err) },
 	})

@@ -47,7 +47,7 @@ func newWireScene(t *testing.T, s signer.Signer, opts cdn.Options) *scene {
 	opts.Signer = recording{s, scene}
 	opts.Logger = slog.New(slog.NewJSONHandler(&scene.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	opts.OnAttempt = func(_ context.Context, a cdn.Attempt) { scene.attempts = append(scene.attempts, a) }
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &opts)
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &opts)
 	require.NoError(t, err)
 	t.Cleanup(client.CloseIdleConnections)
 	scene.client = client
@@ -182,7 +182,7 @@ func TestWire_CertificateOfNobody(t *testing.T) {
 // tlsServer is the fake over TLS, and the http.Client that trusts it, whose transport is like the library's own.
 func tlsServer(t *testing.T, configure func(*httptest.Server)) (*httptest.Server, *http.Client) {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(&cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256})
+	srv := httptest.NewUnstartedServer(&cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256})
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	configure(srv)
 	srv.StartTLS()
@@ -217,7 +217,7 @@ func TestTransport_HTTP2(t *testing.T) {
 		})
 	})
 	for name, s := range signers {
-		client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, Signer: s})
+		client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, Signer: s})
 		require.NoError(t, err)
 		_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err, name)
@@ -227,7 +227,7 @@ func TestTransport_HTTP2(t *testing.T) {
 
 func TestTransport_TLS12AtLeast(t *testing.T) {
 	srv, hc := tlsServer(t, func(srv *httptest.Server) { srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} })
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, MaxAttempts: 1})
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, HTTPClient: hc, MaxAttempts: 1})
 	require.NoError(t, err)
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.ErrorIs(t, err, cdn.ErrUnavailable)
@@ -281,7 +281,7 @@ func TestTransport_CompressedAnswerIsRead(t *testing.T) {
 		_, _ = w.Write(gzipped(t, bytes.NewReader([]byte(wholeJSON)))) // the client is there
 	}))
 	defer srv.Close()
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: srv.URL})
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 	resp, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)

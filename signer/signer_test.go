@@ -89,8 +89,8 @@ func TestRPC_OddParametersAgainstAnotherEncoder(t *testing.T) {
 			if method == "POST" {
 				require.Empty(t, sent, "nothing may be in the URL")
 				require.Equal(t, "application/x-www-form-urlencoded", req.Header.Get("Content-Type"))
-				body, err := io.ReadAll(req.Body)
-				require.NoError(t, err)
+				body, readErr := io.ReadAll(req.Body)
+				require.NoError(t, readErr)
 				require.EqualValues(t, len(body), req.ContentLength)
 				sent = string(body)
 			}

@@ -34,6 +34,7 @@ type Fault struct {
 // Cut is where a connection ends.
 type Cut int
 
+// The places.
 const (
 	CutNone   Cut = iota // nowhere
 	CutBefore            // before the headers

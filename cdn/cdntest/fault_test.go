@@ -41,7 +41,7 @@ func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
 		"status":          {cdntest.Fault{Status: 502}, 502, ""},
 		"body":            {cdntest.Fault{Body: []byte("<html>")}, 200, "<html>"},
 		"body and status": {cdntest.Fault{Status: 418, Body: []byte("tea")}, 418, "tea"},
-		"header":          {cdntest.Fault{Header: http.Header{"retry-after": {"7"}}}, 200, "BEGIN CERTIFICATE REQUEST"},
+		"header":          {cdntest.Fault{Header: http.Header{"Retry-After": {"7"}}}, 200, "BEGIN CERTIFICATE REQUEST"},
 		"nothing":         {cdntest.Fault{}, 200, "BEGIN CERTIFICATE REQUEST"},
 	}
 	for name, test := range tests {
@@ -60,7 +60,7 @@ func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
 					assert.Equal(t, want, resp.StatusCode)
 					if i == 0 {
 						assert.Contains(t, string(body), test.body)
-						assert.Equal(t, test.fault.Header["retry-after"], resp.Header["Retry-After"])
+						assert.Equal(t, test.fault.Header["Retry-After"], resp.Header["Retry-After"])
 					}
 				}
 			})

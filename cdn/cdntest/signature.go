@@ -173,10 +173,10 @@ func escape(s string) string {
 
 // checkToken holds a call's security token against that of its access key.
 func checkToken(creds signer.Credentials, token string) *problem {
-	switch {
-	case token == creds.SecurityToken:
+	switch token {
+	case creds.SecurityToken:
 		return nil
-	case token == "":
+	case "":
 		return &problem{http.StatusBadRequest, "MissingSecurityToken", "SecurityToken is mandatory for this action."}
 	}
 	return &problem{

@@ -56,20 +56,9 @@ func check(folder string, write bool) error {
 // list prints the exported declarations of a package as gofmt would, types with their methods, in the order of their names.
 func list(folder string) ([]byte, error) {
 	fset := token.NewFileSet()
-	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	files, err := parse(fset, folder)
 	if err != nil {
 		return nil, err
-	}
-	var files []*ast.File
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(fset, path, nil, 0) // without comments
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file)
 	}
 	pkg, err := doc.NewFromFiles(fset, files, folder)
 	if err != nil {
@@ -85,6 +74,26 @@ func list(folder string) ([]byte, error) {
 		l.funcs(t.Funcs, t.Methods)
 	}
 	return out.Bytes(), l.err
+}
+
+// parse reads the files of a package, without its tests and its comments.
+func parse(fset *token.FileSet, folder string) ([]*ast.File, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, parseErr := parser.ParseFile(fset, path, nil, 0)
+		if parseErr != nil {
+			return nil, parseErr
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }
 
 // A lister prints declarations until one can't be printed.

@@ -112,7 +112,7 @@ func playCall(ctx context.Context, client *cdn.Client, fake *cdntest.API, n int)
 	}
 	resp, err := client.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: name})
 	if !s.endsAs(resp, err, name) {
-		return fmt.Errorf("call %d, %s: ended with %v, %v", n, s.name, resp, err)
+		return fmt.Errorf("call %d, %s: ended with %v, %w", n, s.name, resp, err)
 	}
 	return nil
 }
