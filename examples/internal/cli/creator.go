@@ -51,7 +51,11 @@ func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, 
 	if c.mode.String() == "remote" {
 		return client, nil
 	}
-	fallback.Primary, fallback.Secondary, fallback.PrimaryTimeout = client, local, primaryTimeout
+	breaker, err := cdn.NewBreaker(client, nil) // for one call it changes nothing
+	if err != nil {
+		return nil, err
+	}
+	fallback.Primary, fallback.Secondary, fallback.PrimaryTimeout = breaker, local, primaryTimeout
 	return &fallback, nil
 }
 

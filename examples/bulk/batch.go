@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cdncsr/cdncsr/cdn"
+)
+
+// A batch is a run of the program over a list.
+type batch struct {
+	creator cdn.CSRCreator
+	journal *journal
+	display *display
+
+	total  int          // rows of the list
+	before int          // of these, those that had a record before this run
+	failed atomic.Int64 // of these, those that were reported
+}
+
+// run makes the CSRs that are missing, workers at a time. It returns nil if each row has its CSR.
+func (b *batch) run(ctx context.Context, workers int, rows []row) error {
+	stoppable, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	missing := b.missing(rows)
+	ended := b.display.follow(b.progress())
+	forEach(stoppable, workers, missing, func(r row) {
+		// A call that was begun is finished: ending it would leave a key without its CSR.
+		if err := b.make(context.WithoutCancel(ctx), r); err != nil {
+			stop(err)
+		}
+	})
+	err := b.journal.close()
+	ended()
+	return b.verdict(context.Cause(stoppable), err)
+}
+
+// missing counts the rows and yields those that are to be asked for; those that can't be are reported.
+func (b *batch) missing(rows []row) iter.Seq[row] {
+	b.total = len(rows)
+	var missing []row
+	for _, r := range rows {
+		switch {
+		case r.err != nil:
+			b.report(r, r.err)
+		case b.journal.names[r.name()]:
+			b.before++
+		default:
+			missing = append(missing, r)
+		}
+	}
+	return func(yield func(row) bool) {
+		for _, r := range missing {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// make makes the CSR of a row. An error is one that any other row would meet as well.
+func (b *batch) make(ctx context.Context, r row) error {
+	resp, err := b.creator.CreateCdnCertificateSigningRequest(ctx, &r.request)
+	switch {
+	case err == nil:
+		return b.journal.append(r.request.CommonName, resp)
+	case errors.Is(err, cdn.ErrInvalidRequest), errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled):
+		b.report(r, err)
+		return nil
+	}
+	return fmt.Errorf("line %d: %w", r.line, err)
+}
+
+func (b *batch) report(r row, err error) {
+	b.failed.Add(1)
+	b.display.note("line %d: %v", r.line, err)
+}
+
+// progress returns a function that tells how far the batch is.
+func (b *batch) progress() func() progress {
+	start := time.Now()
+	return func() progress {
+		return progress{
+			total: b.total, before: b.before, done: b.journal.done(), failed: int(b.failed.Load()), elapsed: time.Since(start),
+		}
+	}
+}
+
+// verdict is how the batch ended: stopped tells why not every row was tried, or is nil.
+func (b *batch) verdict(stopped, journalErr error) error {
+	have := fmt.Sprintf("%d of %d names have a CSR in %s", b.before+b.journal.done(), b.total, b.journal.path)
+	switch {
+	case journalErr != nil:
+		return fmt.Errorf("%s: put this right and run the same command again: %w", have, journalErr)
+	case errors.Is(stopped, context.Canceled):
+		return fmt.Errorf("%s: stopped: run the same command again to go on", have)
+	case stopped != nil:
+		return fmt.Errorf("%s: put this right and run the same command again: %w", have, stopped)
+	case b.failed.Load() > 0:
+		return fmt.Errorf("%s: %d failed for the reasons above: put them right and run the same command again", have, b.failed.Load())
+	}
+	b.display.note("%s", have)
+	return nil
+}
+
+// forEach calls do for each item, so many at a time, and returns when each call has. Once ctx has ended none is begun.
+func forEach[T any](ctx context.Context, atATime int, items iter.Seq[T], do func(T)) {
+	queue := make(chan T)
+	var workers sync.WaitGroup
+	for range atATime {
+		workers.Go(func() {
+			for item := range queue {
+				if ctx.Err() == nil {
+					do(item)
+				}
+			}
+		})
+	}
+	for item := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		select {
+		case queue <- item:
+		case <-ctx.Done():
+		}
+	}
+	close(queue)
+	workers.Wait()
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// progress is how far a batch is.
+type progress struct {
+	total, before, done, failed int // rows; before are those of earlier runs
+	elapsed                     time.Duration
+}
+
+// String is the progress in words.
+func (p progress) String() string {
+	text := fmt.Sprintf("%d of %d done", p.before+p.done, p.total)
+	if p.failed > 0 {
+		text += fmt.Sprintf(", %d failed", p.failed)
+	}
+	if p.done == 0 || p.elapsed <= 0 {
+		return text
+	}
+	rate := float64(p.done) / p.elapsed.Seconds()
+	left := time.Duration(float64(p.total-p.before-p.done-p.failed) / rate * float64(time.Second))
+	return fmt.Sprintf("%s, %.0f a second, %s left", text, rate, left.Round(time.Second))
+}
+
+// bar is the progress as a bar of so many characters, with words behind it.
+func (p progress) bar(width int) string {
+	full := width
+	if p.total > 0 {
+		full = width * (p.before + p.done) / p.total
+	}
+	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", width-full) + "] " + p.String()
+}
+
+// A display shows progress on stderr: a bar that is drawn over and over on a terminal, else a line now and then.
+type display struct {
+	terminal bool
+
+	mu    sync.Mutex
+	w     io.Writer
+	drawn int // characters of the bar that is on the screen
+}
+
+const (
+	barWidth  = 20
+	drawEvery = 200 * time.Millisecond // the bar
+	tellEvery = 5 * time.Second        // the line
+)
+
+func newDisplay(w io.Writer) *display {
+	file, ok := w.(*os.File)
+	if !ok {
+		return &display{w: w}
+	}
+	info, err := file.Stat()
+	return &display{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+// follow shows now's progress until the function that it returns is called, which removes the bar.
+func (d *display) follow(now func() progress) (end func()) {
+	every := tellEvery
+	if d.terminal {
+		every = drawEvery
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				d.show(now())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.draw("")
+	}
+}
+
+func (d *display) show(p progress) {
+	if !d.terminal {
+		d.note("%s", p)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.draw(p.bar(barWidth))
+}
+
+// note prints a line; the bar goes on below it.
+func (d *display) note(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.draw("")
+	line := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
+	_, _ = fmt.Fprintln(d.w, "bulk: "+line) // there is no one else to tell
+}
+
+// draw puts text in the place of the bar that is on the screen.
+func (d *display) draw(text string) {
+	if text == "" && d.drawn == 0 {
+		return
+	}
+	blank := strings.Repeat(" ", max(0, d.drawn-len(text)))
+	_, _ = fmt.Fprint(d.w, "\r"+text+blank) // as in note
+	if text == "" {
+		_, _ = fmt.Fprint(d.w, "\r")
+	}
+	d.drawn = len(text)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+func mustOpenJournal(t *testing.T, path string) *journal {
+	t.Helper()
+	j, err := openJournal(path)
+	require.NoError(t, err)
+	return j
+}
+
+func TestJournal_DropsATornLastLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	j := mustOpenJournal(t, path)
+	require.NoError(t, j.append("A.example", &csr.Response{CommonName: "a.example", Origin: csr.OriginLocal}))
+	first := len(readFile(t, path))
+	require.NoError(t, j.append("b.example", &csr.Response{CommonName: "b.example", Csr: "PEM\n", Origin: csr.OriginCDN}))
+	require.NoError(t, j.close())
+	whole := readFile(t, path)
+	assert.JSONEq(t, `{"Name": "A.example", "RequestId": "", "CommonName": "a.example", "Csr": "", "PubMd5": "", "Origin": "local"}`,
+		whole[:first])
+
+	for end := first; end <= len(whole); end++ {
+		require.NoError(t, os.WriteFile(path, []byte(whole[:end]), 0o600))
+		j := mustOpenJournal(t, path)
+		names, want := map[string]bool{"a.example": true}, whole[:first]
+		if end == len(whole) {
+			names["b.example"], want = true, whole
+		}
+		assert.Equal(t, names, j.names, end)
+		require.NoError(t, j.append("c.example", &csr.Response{}))
+		require.NoError(t, j.close())
+		assert.Equal(t, want, readFile(t, path)[:len(want)], end)
+		again := mustOpenJournal(t, path)
+		assert.True(t, again.names["c.example"])
+		require.NoError(t, again.close())
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data)
+}
+
+func TestJournal_RefusesAnotherFile(t *testing.T) {
+	for _, content := range []string{"CommonName\n", "{}\n", "\n", `{"Name": "a.example"}` + "\n{\"Na\n" + `{"Name": "b.example"}` + "\n"} {
+		path := writeList(t, "out.jsonl", content)
+		_, err := openJournal(path)
+		require.ErrorContains(t, err, "is no record")
+		assert.Equal(t, content, readFile(t, path))
+	}
+}
+
+func TestJournal_CountsWhatIsSynced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	synctest.Test(t, func(t *testing.T) {
+		j := mustOpenJournal(t, path)
+		require.NoError(t, j.append("a.example", &csr.Response{}))
+		assert.NotEmpty(t, readFile(t, path), "a record is written at once")
+		assert.Zero(t, j.done())
+		<-time.After(2 * syncEvery)
+		assert.Equal(t, 1, j.done())
+		require.NoError(t, j.append("b.example", &csr.Response{}))
+		require.NoError(t, j.close())
+		assert.Equal(t, 2, j.done())
+	})
+}
+
+func TestJournal_StopsAfterAFailure(t *testing.T) {
+	j := mustOpenJournal(t, filepath.Join(t.TempDir(), "out.jsonl"))
+	require.NoError(t, j.file.Close()) // the next write fails
+	require.ErrorIs(t, j.append("a.example", &csr.Response{}), os.ErrClosed)
+	require.ErrorIs(t, j.append("b.example", &csr.Response{}), os.ErrClosed)
+	assert.ErrorIs(t, j.close(), os.ErrClosed)
+	assert.Zero(t, j.done())
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// asProgram makes the test binary be the program itself, so that it can be killed.
+const asProgram = "BULK_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// killPlan is how often the program is killed, and over how many names: BULK_KILLS=50 is the long form, over 2,000.
+func killPlan(t *testing.T) (kills, names int) {
+	t.Helper()
+	kills = 5
+	if text := os.Getenv("BULK_KILLS"); text != "" {
+		var err error
+		kills, err = strconv.Atoi(text)
+		require.NoError(t, err)
+	}
+	return kills, 40 * kills
+}
+
+const killWorkers = 8
+
+func program(t *testing.T, stderr *bytes.Buffer, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Stderr = stderr
+	return cmd
+}
+
+// finish runs the program to its end.
+func finish(t *testing.T, args ...string) {
+	t.Helper()
+	var stderr bytes.Buffer
+	require.NoError(t, program(t, &stderr, args...).Run(), &stderr)
+}
+
+// TestBulk_KilledWhileTheCDNMakesCSRs kills the program from within a call, which is then repeated, as may be one of each worker.
+func TestBulk_KilledWhileTheCDNMakesCSRs(t *testing.T) {
+	kills, names := killPlan(t)
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	var mu sync.Mutex
+	calls, killAt, kill := make(map[string]int), 0, func() {}
+	srv.API.OnCall = func(c cdntest.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		calls[c.CommonName]++
+		if killAt--; killAt == 0 {
+			kill()
+		}
+	}
+	setCredentials(t, "testid", "testsecret")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", strconv.Itoa(killWorkers), listOf(t, names)}
+
+	for range kills {
+		var stderr bytes.Buffer
+		cmd := program(t, &stderr, args...)
+		mu.Lock()
+		killAt, kill = 1+rand.IntN(2*killWorkers), func() { _ = cmd.Process.Kill() }
+		require.NoError(t, cmd.Start())
+		mu.Unlock()
+		require.Error(t, cmd.Wait(), "the list was too short to kill it that often: %s", &stderr)
+	}
+	mu.Lock()
+	killAt = 0
+	mu.Unlock()
+	finish(t, args...)
+
+	records := readRecords(t, out)
+	require.Len(t, records, names)
+	for _, r := range records {
+		requireKey(t, &srv.API.Keys, r)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	repeated := -names
+	for _, n := range calls {
+		repeated += n
+	}
+	assert.LessOrEqual(t, repeated, kills*killWorkers)
+}
+
+// TestBulk_KilledWhileThisMachineMakesCSRs kills the program after a random number of keys.
+func TestBulk_KilledWhileThisMachineMakesCSRs(t *testing.T) {
+	kills, names := killPlan(t)
+	dir := t.TempDir()
+	keys, out := filepath.Join(dir, "keys"), filepath.Join(dir, "out.jsonl")
+	args := []string{"-key-type", "p-256", "-keys", keys, "-out", out, "-workers", strconv.Itoa(killWorkers), listOf(t, names)}
+
+	for range kills {
+		var stderr bytes.Buffer
+		cmd := program(t, &stderr, args...)
+		until := countFiles(keys) + rand.IntN(20)
+		require.NoError(t, cmd.Start())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		killAfter(cmd, keys, until, ended)
+	}
+	finish(t, args...)
+
+	records := readRecords(t, out)
+	require.Len(t, records, names)
+	for _, r := range records {
+		requireKey(t, csr.DirStore(keys), r)
+	}
+	assert.LessOrEqual(t, countFiles(keys), names+kills*killWorkers)
+}
+
+// killAfter kills cmd when there are so many keys, and waits for its end.
+func killAfter(cmd *exec.Cmd, keys string, until int, ended <-chan error) {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for countFiles(keys) < until {
+		select {
+		case <-ended: // before there were so many
+			return
+		case <-look.C:
+		}
+	}
+	_ = cmd.Process.Kill() // it may have ended
+	<-ended
+}
+
+// countFiles is the number of keys.
+func countFiles(keys string) int {
+	files, err := filepath.Glob(filepath.Join(keys, "*.pem"))
+	if err != nil {
+		panic(err) // the pattern is bad
+	}
+	return len(files)
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// writeList writes a list to a file of that name and returns its path.
+func writeList(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func TestReadList_CSVAndJSONLinesSayTheSame(t *testing.T) {
+	want := []csr.Request{
+		{
+			CommonName: "a.example", SANs: []string{"b.example", "c.example"}, Organization: "A, B & C", OrganizationUnit: "U",
+			Country: "DE", State: "S", City: "München", Email: "a@example.com",
+		},
+		{CommonName: "d.example"},
+	}
+	for name, content := range map[string]string{
+		"list.csv": "\ufeffEmail,CommonName,SANs,Organization,OrganizationUnit,Country,State,City\r\n" +
+			"a@example.com,a.example,\"b.example, c.example\",\"A, B & C\",U,DE,S,München\r\n,d.example,,,,,,\r\n",
+		"list.JSONL": `{"CommonName": "a.example", "SANs": ["b.example", "c.example"], "Organization": "A, B & C",` +
+			` "OrganizationUnit": "U", "Country": "DE", "State": "S", "City": "München", "Email": "a@example.com"}` +
+			"\n\n" + `{"CommonName": "d.example"}`,
+	} {
+		rows, err := readList(writeList(t, name, content))
+		require.NoError(t, err)
+		require.Len(t, rows, len(want))
+		for i, r := range rows {
+			require.NoError(t, r.err)
+			assert.Equal(t, want[i], r.request)
+		}
+	}
+}
+
+func TestReadList_WrongRowsAreTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		content string
+		line    int
+		why     string
+	}{
+		"fields.csv":  {"CommonName,City\na.example,A\nb.example\nc.example,C\n", 3, "wrong number of fields"},
+		"quote.csv":   {"CommonName,City\na.example,A\nb.example,B\"\nc.example,C\n", 3, `bare " in non-quoted-field`},
+		"double.csv":  {"CommonName,City\na.example,A\nA.example,B\nc.example,C\n", 3, "A.example is in line 2 already"},
+		"lines.csv":   {"CommonName,City\na.example,\"A\nA\"\na.example,B\nc.example,C\n", 4, "a.example is in line 2 already"},
+		"text.jsonl":  {"{\"CommonName\": \"a.example\"}\nb.example\n{\"CommonName\": \"c.example\"}", 2, "invalid character"},
+		"field.jsonl": {"{\"CommonName\": \"a.example\"}\n{\"Name\": \"b\"}\n{\"CommonName\": \"c.example\"}", 2, `unknown field "Name"`},
+		"two.jsonl":   {"{\"CommonName\": \"a.example\"}\n{} {}\n{\"CommonName\": \"c.example\"}", 2, "more than one JSON value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, err := readList(writeList(t, name, test.content))
+			require.NoError(t, err)
+			require.Len(t, rows, 3)
+			assert.NoError(t, rows[0].err)
+			assert.Equal(t, test.line, rows[1].line)
+			assert.ErrorContains(t, rows[1].err, test.why)
+			assert.NoError(t, rows[2].err)
+			assert.Equal(t, "c.example", rows[2].request.CommonName)
+		})
+	}
+}
+
+func TestReadList_WrongListsAreRefused(t *testing.T) {
+	for name, test := range map[string]struct{ content, why string }{
+		"empty.csv":    {"", "its first line must name the columns"},
+		"unknown.csv":  {"CommonName,Town\n", `column "Town": want CommonName`},
+		"twice.csv":    {"CommonName,City,City\n", `column "City" is there twice`},
+		"nameless.csv": {"City\n", "has no column CommonName"},
+		"names.txt":    {"a.example\n", "ends neither in .csv nor in .jsonl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readList(writeList(t, name, test.content))
+			assert.ErrorContains(t, err, test.why)
+			assert.ErrorContains(t, err, name)
+		})
+	}
+	_, err := readList(filepath.Join(t.TempDir(), "missing.csv"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}

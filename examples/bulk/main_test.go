@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// runWith runs the program and returns its exit status and what it said.
+func runWith(ctx context.Context, args ...string) (status int, stderr string) {
+	var stdout, said bytes.Buffer
+	status = run(ctx, args, &stdout, &said)
+	return status, said.String() + stdout.String()
+}
+
+// readRecords reads the results, in which each name must be once.
+func readRecords(t *testing.T, path string) map[string]record {
+	t.Helper()
+	records := make(map[string]record)
+	for line := range strings.Lines(readFile(t, path)) {
+		var r record
+		require.NoError(t, json.Unmarshal([]byte(line), &r), line)
+		require.NotContains(t, records, r.Name)
+		records[r.Name] = r
+	}
+	return records
+}
+
+// requireKey requires that store has the key of a record's CSR.
+func requireKey(t *testing.T, store csr.KeyStore, r record) {
+	t.Helper()
+	parsed, err := r.CertificateRequest()
+	require.NoError(t, err)
+	require.Equal(t, strings.ToLower(r.Name), parsed.Subject.CommonName)
+	key, err := store.Get(t.Context(), r.PubMd5)
+	require.NoError(t, err)
+	require.Equal(t, key.Public(), parsed.PublicKey)
+}
+
+func setCredentials(t *testing.T, id, secret string) {
+	t.Helper()
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", id)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret)
+	t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "")
+}
+
+func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("names.csv", []byte("CommonName,SANs\nA.example,www.a.example\nb.example,\n"), 0o600))
+	status, said := runWith(t.Context(), "-key-type", "p-256", "names.csv")
+	require.Zero(t, status, said)
+	assert.Equal(t, "bulk: 2 of 2 names have a CSR in csrs.jsonl\n", said)
+	first := readRecords(t, "csrs.jsonl")
+	require.Len(t, first, 2)
+	for _, r := range first {
+		assert.Equal(t, "local", r.Origin)
+		requireKey(t, csr.DirStore("keys"), r)
+	}
+
+	more := `{"CommonName": "c.example"}` + "\n" + `{"CommonName": "a.example"}` + "\n"
+	require.NoError(t, os.WriteFile("more.jsonl", []byte(more), 0o600))
+	status, said = runWith(t.Context(), "-key-type", "p-256", "more.jsonl")
+	require.Zero(t, status, said)
+	second := readRecords(t, "csrs.jsonl")
+	require.Len(t, second, 3)
+	assert.Equal(t, first["A.example"], second["A.example"])
+	requireKey(t, csr.DirStore("keys"), second["c.example"])
+}
+
+func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	calls := make(map[string]int)
+	srv.API.OnCall = func(c cdntest.Call) { calls[c.CommonName]++ }
+	srv.API.Script(cdntest.Fault{CommonName: "busy.example", Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
+	setCredentials(t, "testid", "testsecret")
+	list := writeList(t, "names.csv", "CommonName,Country\nbusy.example,CN\nwrong.example,CHN\nshort.example\na.example,CN\nb.example,CN\n")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-signer", "acs3", "-out", out, "-workers", "3", list}
+
+	status, said := runWith(t.Context(), args...)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, said, "bulk: line 2: cdn: throttled")
+	assert.Contains(t, said, `bulk: line 3: csr: invalid request: Country "CHN"`)
+	assert.Contains(t, said, "bulk: line 4: wrong number of fields\n")
+	assert.Contains(t, said, "2 of 5 names have a CSR in "+out+": 3 failed for the reasons above")
+
+	status, said = runWith(t.Context(), args...)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, said, "3 of 5 names have a CSR in "+out+": 2 failed")
+	assert.Equal(t, map[string]int{"busy.example": 2, "a.example": 1, "b.example": 1}, calls)
+	for _, r := range readRecords(t, out) {
+		assert.Equal(t, "CDN", r.Origin)
+		requireKey(t, &srv.API.Keys, r)
+	}
+}
+
+func TestBulk_StopsWhereEachCallWouldFail(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	calls := 0
+	srv.API.OnCall = func(cdntest.Call) { calls++ }
+	setCredentials(t, "testid", "wrong")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "2", listOf(t, 100))
+	assert.Equal(t, 1, status)
+	assert.Regexp(t, `^bulk: 0 of 100 names have a CSR in .+: put this right and run the same command again: line [0-9]+: cdn: denied: [^\n]+\n$`, said)
+	assert.LessOrEqual(t, calls, 2)
+}
+
+// listOf writes a list of n names.
+func listOf(t *testing.T, n int) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("CommonName\n")
+	for i := range n {
+		fmt.Fprintf(&b, "n%d.example\n", i)
+	}
+	return writeList(t, "names.csv", b.String())
+}
+
+func TestBulk_FallbackStandsIn(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	slow := cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}}
+	srv.API.Script(slow, slow, slow)
+	setCredentials(t, "testid", "testsecret")
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out.jsonl")
+	status, said := runWith(t.Context(), "-mode", "fallback", "-endpoint", srv.URL, "-out", out, "-keys", filepath.Join(dir, "keys"),
+		"-key-type", "p-256", listOf(t, 10))
+	require.Zero(t, status, said)
+	assert.Equal(t, 1, strings.Count(said, "this machine stands in: cdn: throttled"))
+	origins := make(map[string]int)
+	for _, r := range readRecords(t, out) {
+		origins[r.Origin]++
+	}
+	assert.Equal(t, map[string]int{"CDN": 7, "local": 3}, origins)
+}
+
+func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	calls := 0
+	srv.API.OnCall = func(cdntest.Call) {
+		if calls++; calls == 5 {
+			interrupt()
+		}
+	}
+	setCredentials(t, "testid", "testsecret")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "3", listOf(t, 20)}
+	status, said := runWith(ctx, args...)
+	assert.Equal(t, 1, status)
+	assert.Regexp(t, `^bulk: [0-9]+ of 20 names have a CSR in .+: stopped: run the same command again to go on\n$`, said)
+	assert.Len(t, readRecords(t, out), calls)
+	assert.Less(t, calls, 20)
+
+	status, said = runWith(t.Context(), args...)
+	require.Zero(t, status, said)
+	assert.Len(t, readRecords(t, out), 20)
+	assert.Equal(t, 20, calls)
+}
+
+func TestBulk_WrongUsage(t *testing.T) {
+	for why, args := range map[string][]string{
+		"0 arguments behind the flags": {},
+		"2 arguments behind the flags": {"a.csv", "b.csv"},
+		"-workers 0: want 1 or more":   {"-workers", "0", "a.csv"},
+		"ends neither in .csv":         {"names.txt"},
+		"want local, remote, fallback": {"-mode", "cloud", "a.csv"},
+		`"cdn": does not begin`:        {"-mode", "remote", "-endpoint", "cdn", "a.csv"},
+	} {
+		status, said := runWith(t.Context(), args...)
+		assert.Equal(t, 2, status)
+		assert.Regexp(t, `^bulk: [^\n]+\n$`, said)
+		assert.Contains(t, said, why)
+	}
+	status, said := runWith(t.Context(), "-h")
+	assert.Zero(t, status)
+	assert.Contains(t, said, "  -workers NUMBER\n")
+}
+
+func TestBulk_FailsInOneLine(t *testing.T) {
+	t.Chdir(t.TempDir())
+	status, said := runWith(t.Context(), "missing.csv")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, said, "missing.csv")
+	status, said = runWith(t.Context(), "-out", filepath.Join("missing", "out.jsonl"), listOf(t, 1))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, said, "out.jsonl")
+	require.NoError(t, os.WriteFile("file", nil, 0o600))
+	status, said = runWith(t.Context(), "-keys", "file", listOf(t, 100))
+	assert.Equal(t, 1, status)
+	assert.Contains(t, said, "0 of 100 names have a CSR in csrs.jsonl: put this right and run the same command again: line ")
+}
