@@ -55,7 +55,9 @@ var oddCountries = []oddText{
 	{in: "ＣＮ", hint: "two letters"},
 	{in: "中国", hint: "two letters"},
 	{in: "é", hint: "two letters"}, // two bytes
+	{in: "ı", hint: "two letters"}, // two bytes, of which ToUpper makes one
 	{in: "ıı", hint: "two letters"},
+	{in: "ſſ", hint: "two letters"},
 	{in: "C\x00", hint: "U+0000"},
 	{in: "\xff\xff", hint: "UTF-8"},
 }

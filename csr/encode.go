@@ -28,11 +28,11 @@ var (
 func encode(s *subject, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([]byte, error) {
 	rawSubject, err := encodeSubject(s)
 	if err != nil {
-		return nil, fmt.Errorf("csr: encode the subject: %w", err)
+		return nil, fmt.Errorf("encode the subject: %w", err)
 	}
 	san, err := encodeNames(s.names)
 	if err != nil {
-		return nil, fmt.Errorf("csr: encode the names: %w", err)
+		return nil, fmt.Errorf("encode the names: %w", err)
 	}
 	template := x509.CertificateRequest{
 		RawSubject:         rawSubject,
@@ -41,7 +41,7 @@ func encode(s *subject, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([
 	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key) // checks the signature as well
 	if err != nil {
-		return nil, fmt.Errorf("csr: sign: %w", err)
+		return nil, fmt.Errorf("sign: %w", err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
 }

@@ -21,7 +21,8 @@ type Generator struct {
 // CreateCdnCertificateSigningRequest makes a key and a CSR for it. The CSR is returned only when Keys has kept the key,
 // under the Response's PubMd5.
 //
-// The error is [FieldErrors] if the request is wrong; no key is made then. An error of Source or of Keys is wrapped. If
+// The error is [FieldErrors] if the request is wrong; no key is made then. An error of Source or of Keys is
+// returned as it is. If
 // Keys has the very key already (a Source may hand out one that exists), that is no error. The context is looked at
 // before and after a key is made; once it has ended, nothing is kept and its error is wrapped.
 func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req *Request) (*Response, error) {
@@ -37,14 +38,14 @@ func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req 
 	}
 	key, err := g.newKey(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("csr: generate: %w", err)
+		return nil, err
 	}
 	resp, err := sign(s, key)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
 	if err := g.keep(ctx, resp.PubMd5, key); err != nil {
-		return nil, fmt.Errorf("csr: generate: %w", err)
+		return nil, err
 	}
 	return resp, nil
 }
@@ -52,14 +53,17 @@ func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req 
 // newKey returns a key of g.Source, or the context's error if that ended meanwhile.
 func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	source := g.Source
-	if isNil(source) {
+	if source == nil {
 		source = RSA2048
 	}
 	key, err := newKey(ctx, source)
 	if err != nil {
 		return nil, err
 	}
-	return key, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("csr: generate: %w", err)
+	}
+	return key, nil
 }
 
 // keep puts key into g.Keys. That it is there already is fine if it is the very key.
@@ -70,10 +74,10 @@ func (g *Generator) keep(ctx context.Context, pubMd5 string, key crypto.Signer) 
 	}
 	kept, getErr := g.Keys.Get(ctx, pubMd5)
 	if getErr != nil {
-		return errors.Join(err, getErr)
+		return fmt.Errorf("csr: generate: %w: %w", err, getErr)
 	}
 	if keptErr := checkOwnName(pubMd5, kept); keptErr != nil {
-		return errors.Join(err, keptErr)
+		return fmt.Errorf("csr: generate: %w: %w", err, keptErr)
 	}
 	return nil
 }

@@ -77,6 +77,8 @@ func TestGenerator_SourceThatMisbehaves(t *testing.T) {
 		"a nil key":           fixedSource{},
 		"a typed nil key":     fixedSource{hsmPointer(nil)},
 		"an unknown key type": KeyType(17),
+		"a nil pool":          (*Pool)(nil),
+		"a nil source":        (*counter)(nil),
 		"a weak key":          fixedSource{badKeys(t)["RSA of 1024 bits"]},
 	} {
 		store := new(MemStore)

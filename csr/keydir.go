@@ -12,6 +12,8 @@ import (
 // durable in its parent, so whoever finds it knows that.
 const tempDir = ".tmp"
 
+var errSwapped = errors.New("was replaced while it was opened")
+
 // keyDir is an open key directory. It stays the same one whatever happens to its path.
 type keyDir struct {
 	path string
@@ -61,8 +63,7 @@ func checkKeyDir(path string, info fs.FileInfo) error {
 // makeKeyDir opens the directory path for adding keys, and makes it durably if it is missing.
 func makeKeyDir(path string) (*keyDir, error) {
 	dir, err := openKeyDir(path)
-	made := errors.Is(err, fs.ErrNotExist)
-	if made {
+	if errors.Is(err, fs.ErrNotExist) {
 		if err := makeDirs(filepath.Clean(path)); err != nil {
 			return nil, err
 		}
@@ -91,17 +92,24 @@ func makeDirs(path string) error {
 	} else if err := syncFoundDir(filepath.Join(parent, "..")); err != nil { // another process may just have made parent
 		return err
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	made := os.Mkdir(path, 0o700)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return made
+	}
+	if err := syncDir(parent); err != nil {
+		if made == nil {
+			_ = os.Remove(path) // else the next call would find it, and take it for another's
+		}
 		return err
 	}
-	return syncDir(parent)
+	return nil
 }
 
 // prepare makes the directory for temporary files, once the key directory is durable in its parent.
 func (d *keyDir) prepare() error {
 	info, err := d.root.Lstat(tempDir)
 	if err == nil {
-		return checkKeyDir(filepath.Join(d.path, tempDir), info)
+		return checkTempDir(filepath.Join(d.path, tempDir), info)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -111,6 +119,14 @@ func (d *keyDir) prepare() error {
 	}
 	if err := d.root.Mkdir(tempDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	return nil
+}
+
+// checkTempDir returns an error for what must not be used for temporary files.
+func checkTempDir(path string, info fs.FileInfo) error {
+	if !info.IsDir() || checksModes && info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%s is not a directory that this user alone can write to: remove it", path)
 	}
 	return nil
 }

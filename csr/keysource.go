@@ -14,6 +14,9 @@ type KeySource interface {
 
 // newKey asks source for a key and makes a nil one an error. Those of this package never return one, others do.
 func newKey(ctx context.Context, source KeySource) (crypto.Signer, error) {
+	if isNil(source) {
+		return nil, fmt.Errorf("csr: make a key: the source is a nil %T", source)
+	}
 	key, err := source.NewKey(ctx)
 	if err != nil {
 		return nil, err

@@ -3,8 +3,8 @@ package csr
 import (
 	"context"
 	"crypto"
-	"errors"
 	"fmt"
+	"strings"
 )
 
 // KeyStore keeps private keys by the PubMD5 of their public keys. A store may be used by many goroutines. Package
@@ -26,29 +26,20 @@ func checkOwnName(pubMd5 string, key crypto.Signer) error {
 	if err != nil {
 		return err
 	}
-	own, err := PubMD5(pub)
+	own, err := pubMD5(pub)
 	if err != nil {
 		return err
 	}
 	if pubMd5 != own {
-		return fmt.Errorf("csr: key store: name %s: the key's PubMD5 is %s", quote(pubMd5), own)
+		return fmt.Errorf("name %s: the key's PubMD5 is %s", quote(pubMd5), own)
 	}
 	return nil
 }
 
 // checkName returns an error unless s is 32 lower-case hex digits, which can name nothing outside a directory.
 func checkName(s string) error {
-	if len(s) != 32 {
-		return badName(s)
-	}
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return badName(s)
-		}
+	if len(s) != 32 || strings.Trim(s, "0123456789abcdef") != "" {
+		return fmt.Errorf("name %s: want a PubMd5, 32 lower-case hex digits", quote(s))
 	}
 	return nil
-}
-
-func badName(s string) error {
-	return errors.New("csr: key store: name " + quote(s) + ": want a PubMd5, 32 lower-case hex digits")
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -76,25 +75,29 @@ func (l *linter) alternativeNames(request *rawRequest, value []byte) {
 	for _, name := range repeated(names) {
 		l.add(sanRepeated, "SAN", "%s is there more than once", quote(name))
 	}
-	l.redundant(names)
-	l.commonNames(request, names)
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		known[name] = true
+	}
+	l.redundant(names, known)
+	l.commonNames(request, known)
 }
 
-// redundant finds names that a wildcard beside them covers.
-func (l *linter) redundant(names []string) {
+// redundant finds names that a wildcard among the known ones covers.
+func (l *linter) redundant(names []string, known map[string]bool) {
 	for _, name := range names {
-		if _, parent, ok := strings.Cut(name, "."); ok && name[0] != '*' && slices.Contains(names, "*."+parent) {
+		if _, parent, ok := strings.Cut(name, "."); ok && name[0] != '*' && known["*."+parent] {
 			l.add(sanRedundant, "SAN", "%s is covered by %s, which is there too", quote(name), quote("*."+parent))
 		}
 	}
 }
 
-// commonNames checks that each common name is one of names.
-func (l *linter) commonNames(request *rawRequest, names []string) {
+// commonNames checks that each common name is a known one.
+func (l *linter) commonNames(request *rawRequest, known map[string]bool) {
 	var quiet linter // the subject has had its findings
 	attributes, _ := quiet.readSubject(request.Info.Subject)
 	for _, a := range attributes {
-		if cn := string(a.Value.Bytes); a.name() == "CN" && !slices.Contains(names, strings.ToLower(cn)) {
+		if cn := string(a.Value.Bytes); a.name() == "CN" && !known[strings.ToLower(cn)] {
 			l.add(cnNotInSAN, a.place(), "%s is not among the names of the SAN extension", quote(cn))
 		}
 	}
@@ -120,6 +123,8 @@ func (l *linter) dnsName(place, name string) {
 	lower := strings.ToLower(name)
 	host, wildcard := cutWildcard(lower)
 	switch reason := nameMistake(lower); {
+	case !isASCII(name):
+		l.add(nameMalformed, place, "%s is not in its ASCII form", quote(name))
 	case isIP(lower):
 		l.add(nameIP, place, "%s is an IP address, not a domain name", quote(name))
 	case strings.HasSuffix(lower, "."):
@@ -138,7 +143,7 @@ func (l *linter) dnsName(place, name string) {
 	}
 }
 
-// nameMistake returns what is wrong with a name that must be in its normal form already, or "".
+// nameMistake returns what is wrong with a name that must be in its ASCII form already, or "".
 func nameMistake(name string) string {
 	normal, reason := domainName(name)
 	if reason == "" && normal != name {

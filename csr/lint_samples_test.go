@@ -198,6 +198,8 @@ func nameSamples() []sample {
 		{"dot at the end", names("www.example.com."), "name-dot"},
 		{"IP address as a name", names("8.8.8.8"), "name-ip"},
 		{"not ASCII", names("bücher.com"), "name-malformed"},
+		{"not ASCII until it is in lower case", names("\u212aelvin.com"), "name-malformed"},
+		{"two of each", names("www.example.com", "a.example.org", "www.example.com", "a.example.org"), "san-repeated"},
 		{"blank", names("www example.com"), "name-malformed"},
 		{"empty", names(""), "name-malformed subject-empty"},
 		{"dot at the beginning", names(".example.com"), "name-malformed"},

@@ -21,7 +21,7 @@ func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) er
 		return fmt.Errorf("csr: keep a key: %w", err)
 	}
 	if err := checkOwnName(pubMd5, key); err != nil {
-		return err
+		return fmt.Errorf("csr: keep a key: %w", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,9 +16,9 @@ const (
 	maxLabel = 63  // octets, same place
 )
 
-// names maps domain names by UTS #46 as a client that looks them up does. The package's ready-made profiles accept
+// uts46 maps domain names by UTS #46 as a client that looks them up does. The package's ready-made profiles accept
 // thousands of the names that Unicode's IdnaTestV2.txt calls wrong.
-var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
+var uts46 = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
 // domainName is the rule for a domain name, with or without a wildcard as its left-most label. The normal form is ASCII
 // in lower case.
@@ -36,7 +36,7 @@ func domainName(s string) (normal, reason string) {
 	if strings.ContainsAny(host, "*＊") || host == "" {
 		return "", "has * elsewhere than as the whole left-most label, as in *.example.com"
 	}
-	normal, err := names.ToASCII(host)
+	normal, err := uts46.ToASCII(host)
 	if reason := labelMistake(normal); reason != "" {
 		return "", reason
 	}

@@ -22,7 +22,11 @@ func New(req *Request, key crypto.Signer) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sign(s, key)
+	resp, err := sign(s, key)
+	if err != nil {
+		return nil, fmt.Errorf("csr: %w", err)
+	}
+	return resp, nil
 }
 
 // sign is New for a request that has been checked.
@@ -35,7 +39,7 @@ func sign(s *subject, key crypto.Signer) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	pubMd5, err := PubMD5(pub)
+	pubMd5, err := pubMD5(pub)
 	if err != nil {
 		return nil, err
 	}
@@ -55,14 +59,14 @@ func sign(s *subject, key crypto.Signer) (*Response, error) {
 // publicKey returns the public part of key. A key that has none, or that would panic when asked, is an error.
 func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	if isNil(key) {
-		return nil, errors.New("csr: key: is nil")
+		return nil, errors.New("key: is nil")
 	}
 	if err := checkPrivateKey(key); err != nil {
 		return nil, err
 	}
 	pub := key.Public()
 	if isNil(pub) {
-		return nil, fmt.Errorf("csr: key: %T has no public key", key)
+		return nil, fmt.Errorf("key: %T has no public key", key)
 	}
 	return pub, nil
 }
@@ -72,16 +76,16 @@ func checkPrivateKey(key crypto.Signer) error {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
 		if key.D == nil {
-			return errors.New("csr: key: RSA without its private exponent")
+			return errors.New("key: RSA without its private exponent")
 		}
 	case *ecdsa.PrivateKey:
 		//lint:ignore SA1019 Bytes, which should be used instead, panics without it
 		if key.D == nil {
-			return errors.New("csr: key: ECDSA without its secret number")
+			return errors.New("key: ECDSA without its secret number")
 		}
 	case ed25519.PrivateKey:
 		if len(key) != ed25519.PrivateKeySize {
-			return fmt.Errorf("csr: key: Ed25519 of %d bytes: want %d", len(key), ed25519.PrivateKeySize)
+			return fmt.Errorf("key: Ed25519 of %d bytes: want %d", len(key), ed25519.PrivateKeySize)
 		}
 	case *ed25519.PrivateKey:
 		return checkPrivateKey(*key)

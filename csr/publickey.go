@@ -5,7 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/md5" //nolint:gosec // a handle of a public key, not a proof of anything
+	"crypto/md5"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/hex"
@@ -19,12 +19,20 @@ import (
 // own is not published. The key is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey that is whole;
 // anything else is an error.
 func PubMD5(pub crypto.PublicKey) (string, error) {
+	sum, err := pubMD5(pub)
+	if err != nil {
+		return "", fmt.Errorf("csr: %w", err)
+	}
+	return sum, nil
+}
+
+func pubMD5(pub crypto.PublicKey) (string, error) {
 	if err := checkPublicKey(pub); err != nil {
 		return "", err
 	}
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
-		return "", fmt.Errorf("csr: public key: %w", err)
+		return "", fmt.Errorf("public key: %w", err)
 	}
 	sum := md5.Sum(der)
 	return hex.EncodeToString(sum[:]), nil
@@ -33,24 +41,24 @@ func PubMD5(pub crypto.PublicKey) (string, error) {
 // checkPublicKey returns an error for what crypto/x509 can't encode, some of which makes it panic.
 func checkPublicKey(pub crypto.PublicKey) error {
 	if isNil(pub) {
-		return errors.New("csr: public key: is nil")
+		return errors.New("public key: is nil")
 	}
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
 		if pub.N == nil || pub.N.Sign() <= 0 || pub.N.Bit(0) == 0 || pub.E < 3 || pub.E%2 == 0 {
-			return errors.New("csr: public key: RSA whose modulus or exponent is missing or even")
+			return errors.New("public key: RSA whose modulus or exponent is missing or even")
 		}
 	case *ecdsa.PublicKey:
 		//lint:ignore SA1019 Bytes, which should be used instead, panics without them
 		if pub.Curve == nil || pub.X == nil || pub.Y == nil {
-			return errors.New("csr: public key: ECDSA without a curve or a point")
+			return errors.New("public key: ECDSA without a curve or a point")
 		}
 	case ed25519.PublicKey:
 		if len(pub) != ed25519.PublicKeySize {
-			return fmt.Errorf("csr: public key: Ed25519 of %d bytes: want %d", len(pub), ed25519.PublicKeySize)
+			return fmt.Errorf("public key: Ed25519 of %d bytes: want %d", len(pub), ed25519.PublicKeySize)
 		}
 	default:
-		return fmt.Errorf("csr: public key: type %T: want RSA, ECDSA or Ed25519", pub)
+		return fmt.Errorf("public key: type %T: want RSA, ECDSA or Ed25519", pub)
 	}
 	return nil
 }
@@ -73,7 +81,7 @@ func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 		case elliptic.P521():
 			return x509.ECDSAWithSHA512, nil
 		}
-		return 0, errors.New("csr: public key: an elliptic curve other than P-256, P-384 and P-521")
+		return 0, errors.New("public key: an elliptic curve other than P-256, P-384 and P-521")
 	}
 	return x509.PureEd25519, nil
 }
@@ -82,7 +90,7 @@ func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 func rsaAlgorithm(bits int) (x509.SignatureAlgorithm, error) {
 	switch {
 	case bits < 2048:
-		return 0, fmt.Errorf("csr: public key: RSA of %d bits: want 2048 or more", bits)
+		return 0, fmt.Errorf("public key: RSA of %d bits: want 2048 or more", bits)
 	case bits < 3072:
 		return x509.SHA256WithRSA, nil
 	}

@@ -133,7 +133,7 @@ func country(s string) (normal, reason string) {
 		return "", reason
 	}
 	normal = strings.ToUpper(s)
-	if len(s) != 2 || !isUpper(normal[0]) || !isUpper(normal[1]) {
+	if !isASCII(s) || len(normal) != 2 || !isUpper(normal[0]) || !isUpper(normal[1]) { // "ı" raised is "I"
 		return "", "is not two letters A-Z as in ISO 3166-1, such as CN"
 	}
 	return normal, ""
