@@ -1,6 +1,7 @@
 package csr
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/pem"
 	"errors"
@@ -86,6 +87,7 @@ func TestDirStore_PathTricks(t *testing.T) {
 		}
 		_, err := DirStore(dir).Get(t.Context(), trick)
 		assert.Error(t, err, "%q", trick)
+		assert.NotErrorIs(t, err, fs.ErrNotExist, "%q: not even looked for", trick)
 		assert.Error(t, DirStore(dir).Put(t.Context(), trick, key), "%q", trick)
 	}
 }
@@ -125,7 +127,7 @@ func TestDirStore_Damaged(t *testing.T) {
 		"text after":    append(append([]byte{}, whole...), "x"...),
 		"text before":   append([]byte("x\n"), whole...),
 		"another label": []byte(strings.ReplaceAll(string(whole), "PRIVATE KEY", "EC PRIVATE KEY")),
-		"too big":       append(append([]byte{}, whole...), make([]byte, maxKeyFile)...),
+		"too big":       append(append([]byte{}, whole...), bytes.Repeat([]byte("\n"), maxKeyFile)...),
 		"X25519":        []byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n-----END PRIVATE KEY-----\n"),
 	}
 	for n := range len(whole) - 1 { // the last line end may be missing

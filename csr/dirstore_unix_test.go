@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -120,6 +121,7 @@ func TestDirStore_OtherInPlaceOfTheKey(t *testing.T) {
 		require.Error(t, err, what)
 		assert.NotErrorIs(t, err, fs.ErrNotExist, what)
 		assert.ErrorContains(t, err, file, what)
+		assert.Equal(t, before&fs.ModeSymlink != 0, strings.Contains(err.Error(), "symbolic link"), what)
 		assert.ErrorIs(t, DirStore(dir).Put(t.Context(), name, key), fs.ErrExist, what)
 		assert.Equal(t, before, mode(t, file), what)
 	}
