@@ -26,10 +26,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-const (
-	headerTimeout   = 10 * time.Second
-	shutdownTimeout = 5 * time.Second // for calls that are under way; an RSA key takes far less
-)
+const headerTimeout = 10 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,7 +60,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	server := &http.Server{
 		Handler: api, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	return serveUntil(ctx, server, listener)
+	return cli.Serve(ctx, server, listener)
 }
 
 // parse reads the command line.
@@ -96,22 +93,6 @@ func checkLoopback(addr string) error {
 		return cli.Usagef("-addr %q: other machines could reach a fake whose access key is no secret: write 127.0.0.1:PORT", addr)
 	}
 	return nil
-}
-
-// serveUntil serves until ctx ends, and then until the calls under way are answered.
-func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	err := server.Shutdown(limited)
-	<-failed // http.ErrServerClosed, at once
-	return err
 }
 
 // logCall logs a call in one line. A Call holds nothing secret.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -97,29 +96,6 @@ func TestFakecdn_EndsCleanlyOnSignals(t *testing.T) {
 		require.NoError(t, program.Process.Signal(sig))
 		require.NoError(t, program.Wait(), sig)
 	}
-}
-
-func TestServeUntil_AnswersCallsUnderWay(t *testing.T) {
-	ctx, interrupt := context.WithCancel(t.Context())
-	defer interrupt()
-	answer := make(chan struct{})
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		interrupt()
-		<-answer
-		_, _ = io.WriteString(w, "answered") // the client below tells
-	})}
-	server.RegisterOnShutdown(func() { close(answer) })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- serveUntil(ctx, server, listener) }()
-	resp, err := http.Get("http://" + listener.Addr().String())
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	assert.Equal(t, "answered", string(body))
-	require.NoError(t, <-ended)
 }
 
 func TestFakecdn_Refuses(t *testing.T) {

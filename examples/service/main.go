@@ -1,0 +1,74 @@
+// Service hands out certificate signing requests over HTTP, as a part of a larger system would:
+//
+//	service [-addr 127.0.0.1:8080] [-keys DIR] [-endpoint URL]
+//
+// POST /csrs/DOMAIN answers with a CSR for the domain and its www name, made by the CDN, or by this machine while the CDN can't.
+// GET /healthz tells where CSRs come from at the moment, GET /metrics counts. It serves whoever can reach it: put it behind
+// what authenticates your callers. Credentials come from the environment. Interrupt it to end it; requests under way are
+// answered first.
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	readyKeys     = 16 // RSA keys made ahead of time, for an outage that begins with a burst
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// run is the program, until ctx ends; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return cli.Exit("service", stderr, serve(ctx, args, stdout, stderr))
+}
+
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("service", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:8080", "`ADDRESS` to listen on")
+	keys := flags.String("keys", "keys", "`DIR` of the private keys that this machine makes")
+	endpoint := flags.String("endpoint", "", "`URL` of the CDN; empty is https://cdn.aliyuncs.com")
+	if err := cli.Parse(flags, args, stdout); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return cli.Usagef("%q: takes flags only", flags.Arg(0))
+	}
+	pool := csr.NewPool(csr.RSA2048, readyKeys)
+	defer func() { _ = pool.Close() }() // its error is that of constants
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	local := &csr.Generator{Keys: csr.DirStore(*keys), Source: pool}
+	creds := cdn.EnvCredentials()
+	svc, err := newService(creds, &cdn.Options{Endpoint: *endpoint, UserAgent: "service-example"}, local, log)
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	if _, err := creds.Credentials(ctx); err != nil {
+		return err // rather now than at each call
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String())
+	return cli.Serve(ctx, &http.Server{Handler: svc.routes(), ReadHeaderTimeout: headerTimeout}, listener)
+}

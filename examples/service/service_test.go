@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+var creds = signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
+
+// scene is a service in front of a fake CDN, both without sockets.
+type scene struct {
+	*service
+	fake *cdntest.API
+	keys *csr.MemStore
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	fake := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+	keys := new(csr.MemStore)
+	svc, err := newService(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: fake}, MaxAttempts: 1},
+		&csr.Generator{Keys: keys, Source: csr.P256}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return &scene{svc, fake, keys}
+}
+
+// ask sends a request to the service and decodes its answer into v.
+func (s *scene) ask(t *testing.T, method, path string, v any) (status int) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.routes().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), v), w.Body)
+	return w.Code
+}
+
+func (s *scene) csrsFrom(t *testing.T) string {
+	t.Helper()
+	var health struct{ CSRsFrom string }
+	require.Equal(t, http.StatusOK, s.ask(t, "GET", "/healthz", &health))
+	return health.CSRsFrom
+}
+
+func TestService_CSRsOfTheCDN(t *testing.T) {
+	s := newScene(t)
+	var got answer
+	require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/example.com", &got))
+	assert.Equal(t, "CDN", got.Origin)
+	parsed, err := got.CertificateRequest()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"example.com", "www.example.com"}, parsed.DNSNames)
+	_, err = s.fake.Keys.Get(t.Context(), got.PubMd5)
+	require.NoError(t, err)
+	assert.Equal(t, "CDN", s.csrsFrom(t))
+}
+
+func TestService_StandsInDuringAnOutageAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		const failures = 5 // of the breaker
+		for range failures {
+			s.fake.Script(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"})
+		}
+		for range failures + 1 { // the last one finds the breaker open
+			var got answer
+			require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/example.com", &got))
+			assert.Equal(t, "local", got.Origin)
+			_, err := s.keys.Get(t.Context(), got.PubMd5)
+			require.NoError(t, err)
+		}
+		assert.Equal(t, "local", s.csrsFrom(t))
+
+		<-time.After(time.Minute)
+		var got answer
+		require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/example.com", &got))
+		assert.Equal(t, "CDN", got.Origin)
+		assert.Equal(t, "CDN", s.csrsFrom(t))
+
+		var metrics map[string]float64
+		require.Equal(t, http.StatusOK, s.ask(t, "GET", "/metrics", &metrics))
+		delete(metrics, "attempt_seconds")
+		assert.Equal(t, map[string]float64{
+			"attempts": 6, "attempts_failed": 5, "fallbacks": 6, "csrs_local": 6, "csrs_CDN": 1,
+		}, metrics)
+	})
+}
+
+func TestService_Errors(t *testing.T) {
+	for name, test := range map[string]struct {
+		path   string
+		fault  cdntest.Fault
+		status int
+		says   string
+	}{
+		"wrong request": {"/csrs/bad.example", cdntest.Fault{Code: "InvalidParameter", Message: "not that one"}, 400, "not that one"},
+		"denied":        {"/csrs/example.com", cdntest.Fault{Code: "Forbidden.RAM", Message: "no permission"}, 500, "the service's log tells why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.fake.Script(test.fault)
+			var body struct{ Error string }
+			assert.Equal(t, test.status, s.ask(t, "POST", test.path, &body))
+			assert.Contains(t, body.Error, test.says)
+		})
+	}
+	t.Run("neither can", func(t *testing.T) {
+		s := newScene(t)
+		s.creator = &cdn.Fallback{Primary: s.breaker, Secondary: &csr.Generator{}} // without a key store
+		s.fake.Script(cdntest.Fault{Status: http.StatusBadGateway})
+		var body struct{ Error string }
+		assert.Equal(t, http.StatusServiceUnavailable, s.ask(t, "POST", "/csrs/example.com", &body))
+	})
+}
+
+func TestService_RunsUntilItIsInterrupted(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "testid")
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testsecret")
+	t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	stderr, w := io.Pipe()
+	ended := make(chan int, 1)
+	keys := filepath.Join(t.TempDir(), "keys")
+	go func() {
+		ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-endpoint", srv.URL, "-keys", keys}, io.Discard, w)
+		_ = w.Close() // never fails
+	}()
+	line := make([]byte, 4096)
+	n, err := stderr.Read(line)
+	require.NoError(t, err)
+	url := regexp.MustCompile(`url=(http://127\.0\.0\.1:[0-9]+)\n`).FindSubmatch(line[:n])
+	require.NotNil(t, url, string(line[:n]))
+	rest := make(chan []byte, 1)
+	go func() {
+		all, _ := io.ReadAll(stderr) // to its end
+		rest <- all
+	}()
+
+	resp, err := http.Post(string(url[1])+"/csrs/example.com", "", nil)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusCreated, resp.StatusCode)
+	interrupt()
+	assert.Zero(t, <-ended)
+	log := string(<-rest)
+	assert.Contains(t, log, `msg="CSR made" domain=example.com origin=CDN`)
+	assert.NotContains(t, log, "testsecret")
+	_, err = os.Stat(keys)
+	assert.ErrorIs(t, err, os.ErrNotExist, "the CDN has the key")
+}
+
+func TestService_DoesNotStartWithoutCredentials(t *testing.T) {
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
+	var stderr bytes.Buffer
+	assert.Equal(t, 1, run(t.Context(), []string{"-addr", "127.0.0.1:0"}, io.Discard, &stderr))
+	assert.Equal(t, "service: the environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is not set\n", stderr.String())
+}
+
+func TestService_WrongUsage(t *testing.T) {
+	for why, args := range map[string][]string{
+		`"start": takes flags only`: {"start"},
+		"is not HTTPS":              {"-endpoint", "http://192.0.2.1"},
+		"not defined: -port":        {"-port", "1"},
+	} {
+		var stderr bytes.Buffer
+		assert.Equal(t, 2, run(t.Context(), args, io.Discard, &stderr))
+		assert.Equal(t, 1, strings.Count(stderr.String(), "\n"))
+		assert.Contains(t, stderr.String(), why)
+	}
+}
