@@ -24,85 +24,96 @@ func (s ACS3) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) 
 	}
 	in = in.withDefaults()
 	query := acs3Query(call)
-	headers := acs3Headers(endpoint, call, in)
 	req, err := newRequest(ctx, http.MethodPost, endpoint, query, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range headers[1:] { // the first is host, which net/http sends itself
-		req.Header[http.CanonicalHeaderKey(h.name)] = []string{h.value}
+	headers := appendHeaders(make([]header, 0, 8), endpoint, call, in)
+	values := make([]string, 0, len(headers)+1) // one allocation for all
+	set := func(key, value string) {
+		values = append(values, value)
+		req.Header[key] = values[len(values)-1 : len(values) : len(values)]
 	}
-	req.Header["Accept"] = []string{"application/" + strings.ToLower(call.format())}
-	req.Header["Authorization"] = []string{acs3Authorization(in.Credentials, headers, acs3CanonicalRequest(query, headers))}
+	for _, h := range headers[1:] { // the first is host, which net/http sends itself
+		set(h.key, h.value)
+	}
+	set("Accept", "application/"+strings.ToLower(call.format()))
+	set("Authorization", acs3Authorization(in.Credentials, query, headers))
 	return req, nil
 }
 
 // CanonicalRequest is the text whose hash Sign signs for the same endpoint, call and input. It checks nothing, but the
 // endpoint must not be nil. With a zero Time or an empty Nonce in the input each call is of another moment.
 func (s ACS3) CanonicalRequest(endpoint *url.URL, call Call, in Input) string {
-	in = in.withDefaults()
-	return string(acs3CanonicalRequest(acs3Query(call), acs3Headers(endpoint, call, in)))
+	headers := appendHeaders(nil, endpoint, call, in.withDefaults())
+	return string(appendCanonicalRequest(nil, acs3Query(call), headers))
 }
 
-func acs3Query(call Call) []byte {
+func acs3Query(call Call) string {
 	params := make([]parameter, 0, 16)
 	for name, value := range call.Params {
 		params = append(params, parameter{name, value})
 	}
-	return appendCanonical(make([]byte, 0, 256), params)
+	return string(appendCanonical(make([]byte, 0, 256), params))
 }
 
-// acs3Headers are the signed headers in the order in which they are signed: by their lower-case names.
-func acs3Headers(endpoint *url.URL, call Call, in Input) []parameter {
-	headers := make([]parameter, 0, 8)
-	headers = append(
-		headers,
-		parameter{"host", endpoint.Host},
-		parameter{"x-acs-action", call.Action},
-		parameter{"x-acs-content-sha256", hashOfNothing},
-		parameter{"x-acs-date", in.timestamp()},
+// A header is signed by its name in lower case and sent by its key, which is the name as net/http writes it.
+type header struct{ name, key, value string }
+
+// appendHeaders appends the signed headers to dst in the order in which they are signed: by their names.
+func appendHeaders(dst []header, endpoint *url.URL, call Call, in Input) []header {
+	dst = append(
+		dst,
+		header{"host", "Host", endpoint.Host},
+		header{"x-acs-action", "X-Acs-Action", call.Action},
+		header{"x-acs-content-sha256", "X-Acs-Content-Sha256", hashOfNothing},
+		header{"x-acs-date", "X-Acs-Date", in.timestamp()},
 	)
 	if in.Credentials.SecurityToken != "" {
-		headers = append(headers, parameter{"x-acs-security-token", in.Credentials.SecurityToken})
+		dst = append(dst, header{"x-acs-security-token", "X-Acs-Security-Token", in.Credentials.SecurityToken})
 	}
 	return append(
-		headers,
-		parameter{"x-acs-signature-nonce", in.Nonce},
-		parameter{"x-acs-version", call.Version},
+		dst,
+		header{"x-acs-signature-nonce", "X-Acs-Signature-Nonce", in.Nonce},
+		header{"x-acs-version", "X-Acs-Version", call.Version},
 	)
 }
 
-func acs3CanonicalRequest(query []byte, headers []parameter) []byte {
-	text := make([]byte, 0, 1024)
-	text = append(text, "POST\n/\n"...)
-	text = append(text, query...)
-	text = append(text, '\n')
+// appendCanonicalRequest appends the text whose hash is signed to dst.
+func appendCanonicalRequest(dst []byte, query string, headers []header) []byte {
+	dst = append(dst, "POST\n/\n"...)
+	dst = append(dst, query...)
+	dst = append(dst, '\n')
 	for _, h := range headers {
-		text = append(text, h.name...)
-		text = append(text, ':')
-		text = append(text, h.value...)
-		text = append(text, '\n')
+		dst = append(dst, h.name...)
+		dst = append(dst, ':')
+		dst = append(dst, h.value...)
+		dst = append(dst, '\n')
 	}
-	text = append(text, '\n')
-	text = appendNames(text, headers)
-	text = append(text, '\n')
-	return append(text, hashOfNothing...)
+	dst = append(dst, '\n')
+	dst = appendNames(dst, headers)
+	dst = append(dst, '\n')
+	return append(dst, hashOfNothing...)
 }
 
-func acs3Authorization(creds Credentials, headers []parameter, canonical []byte) string {
+// acs3Authorization is the value of the header Authorization.
+func acs3Authorization(creds Credentials, query string, headers []header) string {
 	const algorithm = "ACS3-HMAC-SHA256"
-	hash := sha256.Sum256(canonical)
-	text := hex.AppendEncode([]byte(algorithm+"\n"), hash[:])
+	hash := sha256.Sum256(appendCanonicalRequest(make([]byte, 0, 1024), query, headers))
+	text := append(make([]byte, 0, 128), algorithm+"\n"...)
+	text = hex.AppendEncode(text, hash[:])
 	mac := hmac.New(sha256.New, []byte(creds.AccessKeySecret))
 	mac.Write(text)
-	value := append(make([]byte, 0, 320), algorithm+" Credential="+creds.AccessKeyID+",SignedHeaders="...)
+	value := append(make([]byte, 0, 288), algorithm+" Credential="...)
+	value = append(value, creds.AccessKeyID...)
+	value = append(value, ",SignedHeaders="...)
 	value = appendNames(value, headers)
 	value = append(value, ",Signature="...)
-	return string(hex.AppendEncode(value, mac.Sum(nil)))
+	return string(hex.AppendEncode(value, mac.Sum(text[:0])))
 }
 
 // appendNames appends the headers' names to dst, joined with ";".
-func appendNames(dst []byte, headers []parameter) []byte {
+func appendNames(dst []byte, headers []header) []byte {
 	for i, h := range headers {
 		if i > 0 {
 			dst = append(dst, ';')

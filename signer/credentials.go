@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 )
 
 // Credentials are an access key, or temporary credentials of the Security Token Service (STS).
@@ -63,5 +62,10 @@ func (c Credentials) MarshalText() ([]byte, error) {
 
 // isGraphic tells whether s is of visible ASCII characters only.
 func isGraphic(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

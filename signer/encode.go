@@ -29,7 +29,7 @@ func appendEncoded[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {
 		b := s[i]
-		if isUnreserved(b) {
+		if unreserved[b] {
 			dst = append(dst, b)
 		} else {
 			dst = append(dst, '%', hex[b>>4], hex[b&15])
@@ -38,7 +38,10 @@ func appendEncoded[T string | []byte](dst []byte, s T) []byte {
 	return dst
 }
 
-func isUnreserved(b byte) bool {
-	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' ||
-		b == '-' || b == '_' || b == '.' || b == '~'
-}
+// unreserved are the bytes that stay as they are.
+var unreserved = func() (is [256]bool) {
+	for _, b := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
+		is[b] = true
+	}
+	return is
+}()

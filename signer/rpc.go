@@ -32,13 +32,13 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 	signed := append(canonical, "&Signature="...)
 	signed = appendEncoded(signed, signature)
 	if method == http.MethodGet {
-		return newRequest(ctx, method, endpoint, signed, nil)
+		return newRequest(ctx, method, endpoint, string(signed), nil)
 	}
-	req, err := newRequest(ctx, method, endpoint, nil, signed)
+	req, err := newRequest(ctx, method, endpoint, "", signed)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
 	return req, nil
 }
 
@@ -85,8 +85,9 @@ func rpcStringToSign(method string, canonical []byte) []byte {
 	return appendEncoded(text, canonical)
 }
 
+// rpcSignature signs text, whose memory it uses.
 func rpcSignature(secret string, text []byte) string {
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
 	mac.Write(text)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return base64.StdEncoding.EncodeToString(mac.Sum(text[:0]))
 }

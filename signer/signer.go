@@ -129,7 +129,7 @@ func checkEndpoint(endpoint *url.URL) error {
 }
 
 // newRequest is the request of method and body for the endpoint's root, with the query as it was signed.
-func newRequest(ctx context.Context, method string, endpoint *url.URL, query, body []byte) (*http.Request, error) {
+func newRequest(ctx context.Context, method string, endpoint *url.URL, query string, body []byte) (*http.Request, error) {
 	var reader io.Reader
 	if len(body) > 0 {
 		reader = bytes.NewReader(body)
@@ -138,6 +138,6 @@ func newRequest(ctx context.Context, method string, endpoint *url.URL, query, bo
 	if err != nil {
 		return nil, fmt.Errorf("signer: %w", err)
 	}
-	req.URL.RawQuery = string(query)
+	req.URL.RawQuery = query
 	return req, nil
 }
