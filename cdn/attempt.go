@@ -1,11 +1,9 @@
 package cdn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -14,9 +12,6 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/signer"
 )
-
-// maxBody is how much of an answer is read, after decompression.
-const maxBody = 1 << 20
 
 // A failure is an attempt that was not answered with a CSR.
 type failure struct {
@@ -36,7 +31,9 @@ func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.R
 	}
 	k.attempts++
 	start := time.Now()
-	got := exchange(k.client.http, req)
+	body := k.client.bodies.take()
+	defer k.client.bodies.put(body)
+	got := exchange(k.client.http, req, body)
 	attempt := Attempt{Number: k.attempts, Start: start, Duration: time.Since(start), StatusCode: got.status}
 
 	resp, failed := got.read()
@@ -71,7 +68,7 @@ func (k *call) sign(ctx context.Context, input signer.Input) (*http.Request, err
 		secrets := secretsOf(input.Credentials, nil)
 		return nil, fmt.Errorf("cdn: sign: %w", secrets.cleanError(err))
 	}
-	req.Header["User-Agent"] = []string{k.client.options.UserAgent}
+	req.Header["User-Agent"] = k.client.userAgent
 	return req, nil
 }
 
@@ -97,33 +94,17 @@ type reply struct {
 	err    error // of sending, or of reading the body; without the URL
 }
 
-// exchange sends req and reads the answer, no more than maxBody of it.
-func exchange(hc *http.Client, req *http.Request) reply {
+// exchange sends req and reads the answer into body, no more than maxBody of it.
+func exchange(hc *http.Client, req *http.Request, body *bodyBuffer) reply {
 	resp, err := hc.Do(req)
 	if err != nil {
 		return reply{err: withoutURL(err)}
 	}
 	defer func() { _ = resp.Body.Close() }() // everything that was wanted has been read
-	body, err := readBody(resp)
-	if err != nil {
+	if err = body.read(resp); err != nil {
 		err = withoutURL(err)
 	}
-	return reply{status: resp.StatusCode, header: resp.Header, body: body, err: err}
-}
-
-func readBody(resp *http.Response) ([]byte, error) {
-	var b bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= maxBody {
-		b.Grow(int(n) + bytes.MinRead) // Buffer wants MinRead beyond the end, or it grows again
-	}
-	n, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if n > maxBody {
-		return nil, fmt.Errorf("the answer has more than %d bytes", maxBody)
-	}
-	return b.Bytes(), nil
+	return reply{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), err: err}
 }
 
 // read is the response that r holds, or what r is instead.
@@ -132,22 +113,26 @@ func (r reply) read() (*csr.Response, *Error) {
 		return nil, &Error{StatusCode: r.status, Message: r.err.Error(), RequestId: r.header.Get("x-acs-request-id"), causes: []error{r.err}}
 	}
 	a, ok := decode(r.body)
-	if a.RequestId == "" {
-		a.RequestId = r.header.Get("x-acs-request-id")
+	requestID := string(a.RequestId)
+	if requestID == "" {
+		requestID = r.header.Get("x-acs-request-id")
 	}
 	switch {
 	case ok && r.status/100 == 2 && a.Csr != "":
-		return &csr.Response{RequestId: a.RequestId, CommonName: a.CommonName, Csr: a.Csr, PubMd5: a.PubMd5, Origin: csr.OriginCDN}, nil
+		return &csr.Response{
+			RequestId: requestID, CommonName: string(a.CommonName), Csr: string(a.Csr), PubMd5: string(a.PubMd5),
+			Origin: csr.OriginCDN,
+		}, nil
 	case ok && a.Code != "":
 		failed := &Error{
-			StatusCode: r.status, Code: a.Code, Message: a.Message,
-			RequestId: a.RequestId, HostId: a.HostId, Recommend: a.Recommend,
+			StatusCode: r.status, Code: string(a.Code), Message: string(a.Message),
+			RequestId: requestID, HostId: string(a.HostId), Recommend: string(a.Recommend),
 		}
 		failed.RetryAfter = retryAfter(r.header, r.now(), failed.Is(ErrThrottled))
 		return nil, failed
 	}
 	return nil, &Error{
-		StatusCode: r.status, Message: r.strangeness(), RequestId: a.RequestId,
+		StatusCode: r.status, Message: r.strangeness(), RequestId: requestID,
 		RetryAfter: retryAfter(r.header, r.now(), false),
 	}
 }

@@ -24,6 +24,8 @@ type Client struct {
 	endpoint    *url.URL
 	http        *http.Client
 	own         *http.Transport // nil if http is the caller's
+	userAgent   []string        // the header's values
+	bodies      bodies
 	clock       clock
 	budget      budget
 }
@@ -42,12 +44,14 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{options: options, credentials: creds.Credentials, endpoint: endpoint}
+	c := &Client{
+		options: options, credentials: creds.Credentials, endpoint: endpoint, userAgent: []string{options.UserAgent},
+	}
 	if options.HTTPClient != nil {
 		c.http = withoutRedirects(options.HTTPClient)
 		return c, nil
 	}
-	c.own = newTransport(options.AttemptTimeout)
+	c.own = newTransport()
 	c.http = withoutRedirects(&http.Client{Transport: c.own})
 	return c, nil
 }

@@ -2,6 +2,7 @@ package cdn_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -33,6 +34,7 @@ func FuzzAnswer(f *testing.F) {
 			f.Add(fault.Status, fault.Header.Get("Content-Type"), fault.Body)
 		}
 	}
+	f.Add(200, "", []byte(`{"Csr":"a\nb\\nc\u00e4\/","CommonName":"\ud83d\udd0f","PubMd5":"\n","RequestId":null}`))
 	f.Add(200, "text/xml", []byte(`<Error><Code>Throttling</Code><Message>a<b>c</b>&amp;d</Message></Error>`))
 	f.Add(400, "", []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&%2F&AccessKeyId%3DSTS.hiddenid%26A%3DB"}`))
 	f.Add(999, "application/json", []byte(`{"Code":"x","Message":"STS.hiddenid hidden%2Fsecret%2B%3D%3D"}`))
@@ -45,6 +47,11 @@ func FuzzAnswer(f *testing.F) {
 			require.NotEmpty(t, resp.Csr)
 			require.Equal(t, csr.OriginCDN, resp.Origin)
 			require.Equal(t, 2, status/100)
+			var want csr.Response
+			if json.Unmarshal(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")), &want) == nil {
+				want.Origin = csr.OriginCDN
+				require.Equal(t, want, *resp, "encoding/json reads it otherwise")
+			}
 			return
 		}
 		e := asError(t, err)

@@ -16,15 +16,15 @@ const (
 	keepAlivePeriod = 30 * time.Second
 )
 
-// newTransport is the client's own transport. http.DefaultTransport is not cloned, since a program may have changed it.
-func newTransport(headerTimeout time.Duration) *http.Transport {
+// newTransport is the client's own transport. http.DefaultTransport is not cloned, since a program may have changed it. How long
+// the headers and the body of an answer may take is bounded by Options.AttemptTimeout, which is that of the whole attempt.
+func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlivePeriod}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
-		ResponseHeaderTimeout:  headerTimeout,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        maxConnections,
 		MaxIdleConns:           maxConnections,

@@ -189,16 +189,15 @@ func tlsServer(t *testing.T, configure func(*httptest.Server)) (*httptest.Server
 	t.Cleanup(srv.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(srv.Certificate())
-	transport := cdn.NewTransport(time.Second)
+	transport := cdn.NewTransport()
 	transport.TLSClientConfig.RootCAs = roots
 	t.Cleanup(transport.CloseIdleConnections)
 	return srv, &http.Client{Transport: transport}
 }
 
 func TestTransport_IsBounded(t *testing.T) {
-	transport := cdn.NewTransport(7 * time.Second)
+	transport := cdn.NewTransport()
 	require.NotNil(t, transport.Proxy, "proxies from the environment")
-	require.Equal(t, 7*time.Second, transport.ResponseHeaderTimeout)
 	require.Positive(t, transport.TLSHandshakeTimeout)
 	require.Positive(t, transport.IdleConnTimeout)
 	require.EqualValues(t, tls.VersionTLS12, transport.TLSClientConfig.MinVersion)

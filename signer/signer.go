@@ -118,7 +118,7 @@ func checkEndpoint(endpoint *url.URL) error {
 	if endpoint.Scheme != "https" && endpoint.Scheme != "http" {
 		return fmt.Errorf("signer: endpoint: scheme %q: is neither https nor http", endpoint.Scheme)
 	}
-	if endpoint.Hostname() == "" || !isGraphic(endpoint.Host) || strings.HasSuffix(endpoint.Host, ":") {
+	if endpoint.Hostname() == "" || !isHost(endpoint.Host) {
 		return fmt.Errorf("signer: endpoint: host %q: is not an ASCII host name or address with an optional port", endpoint.Host)
 	}
 	if endpoint.User != nil || (endpoint.Path != "" && endpoint.Path != "/") || endpoint.Opaque != "" ||
@@ -128,16 +128,27 @@ func checkEndpoint(endpoint *url.URL) error {
 	return nil
 }
 
+// isHost tells whether host is of the characters that a name or an address with a port may have, and has no empty port.
+func isHost(host string) bool {
+	for i := range len(host) {
+		if !unreserved[host[i]] && !strings.ContainsRune("%:[]", rune(host[i])) {
+			return false
+		}
+	}
+	return strings.LastIndexByte(host, '[') <= 0 && !strings.HasSuffix(host, ":")
+}
+
 // newRequest is the request of method and body for the endpoint's root, with the query as it was signed.
 func newRequest(ctx context.Context, method string, endpoint *url.URL, query string, body []byte) (*http.Request, error) {
 	var reader io.Reader
 	if len(body) > 0 {
 		reader = bytes.NewReader(body)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, endpoint.Scheme+"://"+endpoint.Host+"/", reader)
+	req, err := http.NewRequestWithContext(ctx, method, "/", reader)
 	if err != nil {
 		return nil, fmt.Errorf("signer: %w", err)
 	}
-	req.URL.RawQuery = query
+	*req.URL = url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host, Path: "/", RawQuery: query}
+	req.Host = endpoint.Host
 	return req, nil
 }
