@@ -124,7 +124,7 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const failures = 6
 		source := &counter{fail: func(call int) error {
-			if call <= failures {
+			if call <= failures || call == failures+2 {
 				return errors.New("the HSM is away")
 			}
 			return nil
@@ -144,6 +144,12 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 			}
 			assert.InDelta(t, usual, wait, float64(usual)/2+1, "wait %d: half to one and a half", i)
 		}
+
+		take(t, pool)
+		time.Sleep(time.Minute)
+		calls = source.calls
+		require.Len(t, calls, failures+3)
+		assert.Less(t, calls[failures+2].Sub(calls[failures+1]), time.Second, "after a key the waits begin anew")
 	})
 }
 
@@ -211,6 +217,21 @@ func TestPool_CloseInTheMiddle(t *testing.T) {
 			assert.Zero(t, time.Since(start), name)
 		})
 	}
+}
+
+// TestPool_CloseWaits holds that nothing is made any more when Close returns, even if the source heeds no context.
+func TestPool_CloseWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := NewPool(sourceFunc(func(context.Context) (crypto.Signer, error) {
+			time.Sleep(time.Second)
+			return &numberedKey{}, nil
+		}), 3)
+		time.Sleep(time.Second / 2)
+		start := time.Now()
+		require.NoError(t, pool.Close())
+		assert.Equal(t, time.Second/2, time.Since(start))
+		assert.Empty(t, pool.ready)
+	})
 }
 
 func TestPool_Context(t *testing.T) {

@@ -42,10 +42,28 @@ var (
 	keyName    = regexp.MustCompile(`[0-9a-f]{32}\.pem`)
 )
 
+// wholeLines returns the lines of strace, each call that another thread's came between joined where it ended.
+func wholeLines(text string) []string {
+	var lines []string
+	unfinished := make(map[string]string) // by thread
+	for line := range strings.Lines(text) {
+		thread, call, _ := strings.Cut(line, " ")
+		if begin, ok := strings.CutSuffix(line, " <unfinished ...>\n"); ok {
+			unfinished[thread] = begin
+			continue
+		}
+		if _, end, ok := strings.Cut(call, " resumed>"); ok && strings.HasPrefix(strings.TrimSpace(call), "<... ") {
+			line = unfinished[thread] + end
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // simplify returns the calls that succeeded and matter, with their paths from root on.
 func simplify(text, root string) []string {
 	var calls []string
-	for line := range strings.Lines(text) {
+	for _, line := range wholeLines(text) {
 		match := straceCall.FindStringSubmatch(line)
 		if match == nil || match[3] == "-1" || strings.HasPrefix(match[1], "open") && !strings.Contains(match[2], "O_EXCL") {
 			continue
