@@ -25,8 +25,11 @@ var (
 	signatureHash  = refused("signature-hash", "BR 7.1.3.2")
 )
 
-// maxModulus is the length of the RSA moduli, in bits, that are computed with: a larger one is a finding, and takes long.
-const maxModulus = 8192
+// RSA moduli of these lengths, in bits, are computed with: crypto/rsa refuses smaller ones, and larger ones take long.
+const (
+	minModulus = 1024
+	maxModulus = 8192
+)
 
 // publicKey checks the key and the signature.
 func (l *linter) publicKey(request *rawRequest) {
@@ -38,7 +41,7 @@ func (l *linter) publicKey(request *rawRequest) {
 	switch pub := bare.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if !l.rsaKey(pub) {
-			return // too large to check a signature
+			return // no signature can be checked
 		}
 	case *ecdsa.PublicKey:
 		switch pub.Curve {
@@ -94,8 +97,8 @@ func (l *linter) signature(bare *x509.CertificateRequest) {
 	}
 }
 
-// rsaKey checks the numbers of an RSA key, and tells whether they are small enough to compute with.
-func (l *linter) rsaKey(pub *rsa.PublicKey) (small bool) {
+// rsaKey checks the numbers of an RSA key, and tells whether they can be computed with.
+func (l *linter) rsaKey(pub *rsa.PublicKey) (usable bool) {
 	const place = "public key"
 	bits := pub.N.BitLen()
 	switch {
@@ -107,7 +110,7 @@ func (l *linter) rsaKey(pub *rsa.PublicKey) (small bool) {
 	if pub.E < 65537 || pub.E%2 == 0 {
 		l.add(keyExponent, place, "has the exponent %d: want 65537", pub.E)
 	}
-	if bits > maxModulus {
+	if bits < minModulus || bits > maxModulus {
 		return false
 	}
 	switch {

@@ -94,6 +94,7 @@ func keySamples(t testing.TB) []sample {
 		{"RSA-1024", func(f *forgery) { f.rsa(rsaOf(1024), nil) }, "key-size"},
 		{"RSA-2052", func(f *forgery) { f.rsa(rsaOf(2052), nil) }, "key-size"},
 		{"RSA-2304", func(f *forgery) { f.rsa(rsaOf(2304), nil) }, "key-size"},
+		{"RSA-512", numbers(primes(t, 256, false), 65537), "key-size"},
 		{"RSA too large", numbers(new(big.Int).SetBit(n, 16383, 1), 65537), "key-size"},
 		{"exponent 3", numbers(n, 3), "key-exponent signature-wrong"},
 		{"exponent even", numbers(n, 65538), "key-exponent signature-wrong"},
