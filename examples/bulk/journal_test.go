@@ -80,10 +80,17 @@ func TestJournal_CountsWhatIsSynced(t *testing.T) {
 }
 
 func TestJournal_StopsAfterAFailure(t *testing.T) {
-	j := mustOpenJournal(t, filepath.Join(t.TempDir(), "out.jsonl"))
-	require.NoError(t, j.file.Close()) // the next write fails
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	j := mustOpenJournal(t, path)
+	good := j.file
+	closed, err := os.Open(path)
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	j.file = closed
 	require.ErrorIs(t, j.append("a.example", &csr.Response{}), os.ErrClosed)
+	j.file = good // what was written may be torn, so nothing may follow it
 	require.ErrorIs(t, j.append("b.example", &csr.Response{}), os.ErrClosed)
 	assert.ErrorIs(t, j.close(), os.ErrClosed)
 	assert.Zero(t, j.done())
+	assert.Empty(t, readFile(t, path))
 }

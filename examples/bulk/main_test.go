@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -173,6 +174,28 @@ func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
 	require.Zero(t, status, said)
 	assert.Len(t, readRecords(t, out), 20)
 	assert.Equal(t, 20, calls)
+}
+
+// creatorFunc is a function as a cdn.CSRCreator.
+type creatorFunc func(ctx context.Context, req *csr.Request) (*csr.Response, error)
+
+func (f creatorFunc) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
+	return f(ctx, req)
+}
+
+func TestBatch_InterruptLeavesBegunCallsAlone(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	b := &batch{
+		journal: mustOpenJournal(t, filepath.Join(t.TempDir(), "out.jsonl")),
+		display: newDisplay(io.Discard),
+		creator: creatorFunc(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+			interrupt()
+			return &csr.Response{}, ctx.Err()
+		}),
+	}
+	err := b.run(ctx, 1, []row{{request: csr.Request{CommonName: "a.example"}}, {request: csr.Request{CommonName: "b.example"}}})
+	assert.ErrorContains(t, err, "1 of 2 names have a CSR")
+	assert.ErrorContains(t, err, "stopped")
 }
 
 func TestBulk_WrongUsage(t *testing.T) {

@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -88,10 +92,26 @@ func TestCreate_LocalKeepsTheKey(t *testing.T) {
 				parsed, err := resp.CertificateRequest()
 				require.NoError(t, err)
 				assert.Equal(t, parsed.PublicKey, key.Public())
+				assert.Equal(t, keyType.String(), kindOf(t, parsed.PublicKey))
 				assert.Equal(t, []string{"example.com", "www.example.com"}, parsed.DNSNames)
 			})
 		}
 	}
+}
+
+// kindOf is what -key-type calls the kind of a public key.
+func kindOf(t *testing.T, key crypto.PublicKey) string {
+	t.Helper()
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("rsa-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return strings.ToLower(key.Params().Name)
+	case ed25519.PublicKey:
+		return "ed25519"
+	}
+	t.Fatalf("a key of type %T", key)
+	return ""
 }
 
 func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
@@ -109,6 +129,8 @@ func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
 
 func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
 	srv := cdntest.NewServer(t)
+	var last cdntest.Call
+	srv.API.OnCall = func(c cdntest.Call) { last = c }
 	setCredentials(t, "testid", "testsecret")
 	for _, signer := range []string{"rpc", "acs3"} {
 		for _, format := range []string{"json", "xml"} {
@@ -117,6 +139,7 @@ func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
 				got := runWith(t, "-mode", "remote", "-endpoint", srv.URL, "-signer", signer, "-format", format, "-keys", keys,
 					"example.com", "www.example.com")
 				remote := got.response(t, format)
+				assert.Equal(t, signer, strings.ToLower(last.Signature))
 				assert.Contains(t, got.stderr, "the private key is with the CDN")
 				assert.NoDirExists(t, keys)
 				_, err := srv.API.Keys.Get(t.Context(), remote.PubMd5)
