@@ -92,12 +92,12 @@ func makeDirs(path string) error {
 	} else if err := syncFoundDir(filepath.Join(parent, "..")); err != nil { // another process may just have made parent
 		return err
 	}
-	made := os.Mkdir(path, 0o700)
-	if made != nil && !errors.Is(made, fs.ErrExist) {
-		return made
+	mkdirErr := os.Mkdir(path, 0o700)
+	if mkdirErr != nil && !errors.Is(mkdirErr, fs.ErrExist) {
+		return mkdirErr
 	}
 	if err := syncDir(parent); err != nil {
-		if made == nil {
+		if mkdirErr == nil {
 			_ = os.Remove(path) // else the next call would find it, and take it for another's
 		}
 		return err

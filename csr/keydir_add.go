@@ -23,12 +23,12 @@ func (d *keyDir) add(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	defer d.sweep(now)
 	err = d.link(temp, name)
 	if noHardLinks(err) {
 		_, err = d.write(name, data)
 	}
 	_ = d.root.Remove(temp) // if it stays, a sweep removes it
-	d.sweep(now)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
