@@ -3,22 +3,23 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 // BenchmarkBulk measures the program with P-256 keys beside the key store alone, with as many keys put by as many workers. The
 // two take turns, so that a busy disk slows both; "of-store" is the program's rate as a part of the store's.
 func BenchmarkBulk(b *testing.B) {
 	const names = 1000
-	rows := make([]row, names)
-	for i := range rows {
-		rows[i].request.CommonName = fmt.Sprintf("n%d.example.com", i)
-	}
+	rows := benchmarkRows(names)
 	var store, program time.Duration
 	for b.Loop() {
 		dir := b.TempDir()
@@ -27,22 +28,51 @@ func BenchmarkBulk(b *testing.B) {
 		store += time.Since(start)
 
 		start = time.Now()
-		journal, err := openJournal(filepath.Join(dir, "out.jsonl"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		batch := &batch{
-			creator: &csr.Generator{Keys: csr.DirStore(filepath.Join(dir, "keys")), Source: csr.P256},
-			journal: journal,
-			display: newDisplay(io.Discard),
-		}
-		if err := batch.run(b.Context(), defaultWorkers, rows); err != nil {
-			b.Fatal(err)
-		}
+		runBatch(b, &csr.Generator{Keys: csr.DirStore(filepath.Join(dir, "keys")), Source: csr.P256}, rows)
 		program += time.Since(start)
 	}
 	b.ReportMetric(float64(b.N*names)/program.Seconds(), "names/s")
 	b.ReportMetric(store.Seconds()/program.Seconds(), "of-store")
+}
+
+// BenchmarkBulk_Remote measures how much of the CDN's 100 calls a second the program uses when a call takes a tenth of a second.
+func BenchmarkBulk_Remote(b *testing.B) {
+	const names, latency = 500, 100 * time.Millisecond
+	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
+	fake := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: fake}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := benchmarkRows(names)
+	for b.Loop() {
+		for range names {
+			fake.Script(cdntest.Fault{Wait: latency})
+		}
+		runBatch(b, client, rows)
+	}
+	b.ReportMetric(float64(b.N*names)/b.Elapsed().Seconds(), "calls/s")
+}
+
+func benchmarkRows(n int) []row {
+	rows := make([]row, n)
+	for i := range rows {
+		rows[i].request.CommonName = fmt.Sprintf("n%d.example.com", i)
+	}
+	return rows
+}
+
+// runBatch makes a CSR for each row, into a file of its own.
+func runBatch(b *testing.B, creator cdn.CSRCreator, rows []row) {
+	b.Helper()
+	journal, err := openJournal(filepath.Join(b.TempDir(), "out.jsonl"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := &batch{creator: creator, journal: journal, display: newDisplay(io.Discard)}
+	if err := batch.run(b.Context(), defaultWorkers, rows); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // putKeys makes a key for each row and puts it into store.

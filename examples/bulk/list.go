@@ -159,7 +159,8 @@ func readJSONLines(r io.Reader) ([]row, error) {
 	var rows []row
 	for line := 1; ; line++ {
 		text, err := reader.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		atEnd := errors.Is(err, io.EOF)
+		if err != nil && !atEnd {
 			return nil, err
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
@@ -167,7 +168,7 @@ func readJSONLines(r io.Reader) ([]row, error) {
 			next.err = decodeStrictly(text, &next.request)
 			rows = append(rows, next)
 		}
-		if err != nil {
+		if atEnd {
 			return rows, nil
 		}
 	}

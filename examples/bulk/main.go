@@ -47,13 +47,13 @@ type command struct {
 }
 
 func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var command command
-	if err := command.parse(args, stdout); err != nil {
+	var cmd command
+	if err := cmd.parse(args, stdout); err != nil {
 		return err
 	}
 	display := newDisplay(stderr)
 	var first sync.Once // of many
-	creator, err := command.creator.New(cdn.Options{}, cdn.Fallback{
+	creator, err := cmd.creator.New(cdn.Options{}, cdn.Fallback{
 		OnFallback: func(_ context.Context, err error) {
 			first.Do(func() { display.note("the CDN could not serve, this machine stands in: %v", err) })
 		},
@@ -61,16 +61,16 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rows, err := readList(command.list)
+	rows, err := readList(cmd.list)
 	if err != nil {
 		return err
 	}
-	journal, err := openJournal(command.out)
+	journal, err := openJournal(cmd.out)
 	if err != nil {
 		return err
 	}
 	b := &batch{creator: creator, journal: journal, display: display}
-	return b.run(ctx, command.workers, rows)
+	return b.run(ctx, cmd.workers, rows)
 }
 
 // defaultWorkers is enough for the CDN's 100 calls a second if each takes up to 0.3 s, and keeps a disk busy.

@@ -35,11 +35,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func create(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var command command
-	if err := command.parse(args, stdout); err != nil {
+	var cmd command
+	if err := cmd.parse(args, stdout); err != nil {
 		return err
 	}
-	creator, err := command.creator.New(cdn.Options{Format: strings.ToUpper(command.format.String())}, cdn.Fallback{
+	creator, err := cmd.creator.New(cdn.Options{Format: strings.ToUpper(cmd.format.String())}, cdn.Fallback{
 		OnFallback: func(_ context.Context, err error) {
 			_, _ = fmt.Fprintf(stderr, "create: made on this machine, since the CDN could not serve: %v\n", err) // a notice
 		},
@@ -47,12 +47,12 @@ func create(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	resp, err := creator.CreateCdnCertificateSigningRequest(ctx, &command.request)
+	resp, err := creator.CreateCdnCertificateSigningRequest(ctx, &cmd.request)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(stderr, "create: the private key is "+command.creator.KeyPlace(resp)) // a notice
-	return write(stdout, resp, command.format.String())
+	_, _ = fmt.Fprintln(stderr, "create: the private key is "+cmd.creator.KeyPlace(resp)) // a notice
+	return write(stdout, resp, cmd.format.String())
 }
 
 // command is the command line.

@@ -62,7 +62,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return cli.Usagef("%w", err)
 	}
-	if _, err := creds.Credentials(ctx); err != nil {
+	if _, err = creds.Credentials(ctx); err != nil {
 		return err // rather now than at each call
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -22,6 +23,8 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener) erro
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(limited)
-	<-failed // http.ErrServerClosed, at once
+	if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
+		return failure
+	}
 	return err
 }
