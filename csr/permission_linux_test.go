@@ -1,0 +1,61 @@
+package csr
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const nobody = 65534
+
+// openTempDir returns a directory that every user may search, and in it a copy of this program.
+func openTempDir(t *testing.T) (dir, program string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "csr")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	data, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	program = filepath.Join(dir, "program")
+	require.NoError(t, os.WriteFile(program, data, 0o755))
+	return dir, program
+}
+
+// TestDirStore_ParentThatCannotBeOpened runs a user who may not open the parent of the directory, and so can't fsync it.
+// A directory that is there is used all the same; one that had to be made is no place for a key.
+func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
+	if os.Getuid() != 0 {
+		skipOrFail(t, "only root can run a process as another user")
+	}
+	dir, program := openTempDir(t)
+	run := func(keys string) error {
+		cmd := child(keys, 1)
+		cmd.Path = program
+		cmd.Dir = dir
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		return cmd.Run()
+	}
+	parent := filepath.Join(dir, "parent")
+	require.NoError(t, os.Mkdir(parent, 0o700))
+	require.NoError(t, os.Chmod(parent, 0o733)) // write and search, not read
+
+	found := filepath.Join(parent, "found")
+	require.NoError(t, os.Mkdir(found, 0o700))
+	require.NoError(t, os.Chown(found, nobody, nobody))
+	assert.NoError(t, run(found))
+	assert.Equal(t, 1, assertOnlyKeys(t, found))
+
+	made := filepath.Join(parent, "made")
+	for range 2 { // the second doesn't take what the first has left for another's
+		var exit *exec.ExitError
+		require.ErrorAs(t, run(made), &exit)
+		assert.Equal(t, 1, exit.ExitCode())
+		assert.NoDirExists(t, made)
+	}
+}
