@@ -59,7 +59,7 @@ func (d DirStore) put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // nothing was written by it
 	return dir.add(pubMd5+keyFileSuffix, data)
 }
 
@@ -83,7 +83,7 @@ func (d DirStore) get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // nothing was written by it
 	path := filepath.Join(string(d), pubMd5+keyFileSuffix)
 	data, err := dir.read(pubMd5 + keyFileSuffix)
 	if err != nil {

@@ -21,7 +21,7 @@ const idnaTests = 6225
 func TestDomainName_IdnaTestV2(t *testing.T) {
 	file := os.Getenv("CDNCSR_IDNA_TEST")
 	if file == "" {
-		skipOrFail(t, "CDNCSR_IDNA_TEST does not name Unicode's IdnaTestV2.txt")
+		t.Skip("CDNCSR_IDNA_TEST does not name Unicode's IdnaTestV2.txt")
 	}
 	f, err := os.Open(file)
 	require.NoError(t, err)

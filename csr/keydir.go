@@ -32,7 +32,7 @@ func openKeyDir(path string) (*keyDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKeyDir(path, before); err != nil {
+	if err = checkKeyDir(path, before); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(path)
@@ -64,7 +64,7 @@ func checkKeyDir(path string, info fs.FileInfo) error {
 func makeKeyDir(path string) (*keyDir, error) {
 	dir, err := openKeyDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeDirs(filepath.Clean(path)); err != nil {
+		if err = makeDirs(filepath.Clean(path)); err != nil {
 			return nil, err
 		}
 		dir, err = openKeyDir(path)
@@ -84,7 +84,7 @@ func makeKeyDir(path string) (*keyDir, error) {
 func makeDirs(path string) error {
 	parent := filepath.Join(path, "..")
 	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
-		if err := makeDirs(parent); err != nil {
+		if err = makeDirs(parent); err != nil {
 			return err
 		}
 	} else if err != nil {
@@ -146,7 +146,7 @@ func syncDir(path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written by it
 	return syncDirFile(f)
 }
 
@@ -156,7 +156,7 @@ func syncRoot(root *os.Root) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written by it
 	return syncDirFile(f)
 }
 

@@ -49,10 +49,10 @@ func (d *keyDir) write(name string, data []byte) (now time.Time, err error) {
 			_ = d.root.Remove(name) // the first error is the one to report
 		}
 	}()
-	if _, err := f.Write(data); err != nil {
+	if _, err = f.Write(data); err != nil {
 		return time.Time{}, err
 	}
-	if err := f.Sync(); err != nil {
+	if err = f.Sync(); err != nil {
 		return time.Time{}, err
 	}
 	info, err := f.Stat()
@@ -79,7 +79,7 @@ func (d *keyDir) sweep(now time.Time) {
 		return
 	}
 	_ = mark.Close() // nothing was written
-	if err := d.root.Chtimes(sweepMark, now, now); err != nil {
+	if err = d.root.Chtimes(sweepMark, now, now); err != nil {
 		return
 	}
 	entries, err := fs.ReadDir(d.root.FS(), tempDir)

@@ -14,15 +14,15 @@ func (d *keyDir) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	path := filepath.Join(d.path, name)
-	if err := checkKeyFile(path, before); err != nil {
+	if err = checkKeyFile(path, before); err != nil {
 		return nil, err
 	}
 	f, err := d.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if err := sameFile(path, before, f); err != nil {
+	defer func() { _ = f.Close() }() // nothing was written by it
+	if err = sameFile(path, before, f); err != nil {
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))

@@ -15,6 +15,7 @@ import (
 // flag.TextVar) it is what String returns.
 type KeyType int
 
+// The kinds of key.
 const (
 	RSA2048 KeyType = iota // what the CDN itself makes; about 40 ms of a core
 	RSA3072                // about 160 ms

@@ -140,7 +140,7 @@ func killChild(t *testing.T, dir string, fromStart bool) []byte {
 	require.NoError(t, cmd.Start())
 	out := bufio.NewReader(stdout)
 	if !fromStart {
-		_, err := out.Peek(1)
+		_, err = out.Peek(1)
 		require.NoError(t, err)
 	}
 	kill := time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() }) // Wait tells

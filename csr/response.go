@@ -21,6 +21,7 @@ type Response struct {
 // Origin tells who made a CSR and therefore has its private key.
 type Origin int
 
+// The origins.
 const (
 	OriginUnknown Origin = iota // not known: a Response read from JSON or XML
 	OriginCDN                   // the CDN, which keeps the key

@@ -130,8 +130,8 @@ func TestResponse_CertificateRequestRefuses(t *testing.T) {
 		"headers in the block": strings.Replace(resp.Csr, "REQUEST-----\n", "REQUEST-----\nProc-Type: 4,ENCRYPTED\n\n", 1),
 	}
 	for name, csr := range refused {
-		got, err := (&Response{Csr: csr}).CertificateRequest()
-		assert.Error(t, err, name)
+		got, refusal := (&Response{Csr: csr}).CertificateRequest()
+		assert.Error(t, refusal, name)
 		assert.Nil(t, got, name)
 	}
 	_, err = (*Response)(nil).CertificateRequest()

@@ -118,8 +118,8 @@ func TestSource_FailingRenewal(t *testing.T) {
 		require.NoError(t, err)
 		p.fails = errors.New("secret")
 		for time.Since(began) < 3*time.Minute {
-			creds, err := source.Credentials(t.Context())
-			require.NoError(t, err)
+			creds, keptErr := source.Credentials(t.Context())
+			require.NoError(t, keptErr)
 			require.Equal(t, "STS.id-1", creds.AccessKeyID)
 			synctest.Wait() // for the look-up beside, if there is one
 			time.Sleep(time.Second)

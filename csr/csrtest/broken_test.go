@@ -249,11 +249,10 @@ type hasty struct {
 func (h *hasty) Put(ctx context.Context, name string, key crypto.Signer) error {
 	_, missing := h.Get(ctx, name)
 	meet(h.meet)
-	err := h.MemStore.Put(ctx, name, key)
-	if missing != nil {
-		return nil
+	if err := h.MemStore.Put(ctx, name, key); missing == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // busy refuses whoever comes at the same time as another.

@@ -97,7 +97,7 @@ func neverReplaces(ctx context.Context, store csr.KeyStore) error {
 		return fmt.Errorf("put a new key: %w", err)
 	}
 	if err := store.Put(ctx, name, key); !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("put the same key again: error %v: want fs.ErrExist", err)
+		return fmt.Errorf("put the same key again: error %w: want fs.ErrExist", err)
 	}
 	return has(ctx, store, name)
 }
@@ -146,7 +146,7 @@ func endedContext(ctx context.Context, store csr.KeyStore) error {
 	ended, end := context.WithCancel(ctx)
 	end()
 	if err := store.Put(ended, name, key); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("put with a context that has ended: error %v: want context.Canceled", err)
+		return fmt.Errorf("put with a context that has ended: error %w: want context.Canceled", err)
 	}
 	return hasNot(ctx, store, name)
 }
