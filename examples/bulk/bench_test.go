@@ -20,18 +20,18 @@ import (
 func BenchmarkBulk(b *testing.B) {
 	const names = 1000
 	rows := benchmarkRows(names)
-	var store, program time.Duration
+	store, program := time.Hour, time.Hour // the best of all rounds: what the machine does beside is in neither
 	for b.Loop() {
 		dir := b.TempDir()
 		start := time.Now()
 		putKeys(b, csr.DirStore(filepath.Join(dir, "alone")), rows)
-		store += time.Since(start)
+		store = min(store, time.Since(start))
 
 		start = time.Now()
 		runBatch(b, &csr.Generator{Keys: csr.DirStore(filepath.Join(dir, "keys")), Source: csr.P256}, rows)
-		program += time.Since(start)
+		program = min(program, time.Since(start))
 	}
-	b.ReportMetric(float64(b.N*names)/program.Seconds(), "names/s")
+	b.ReportMetric(names/program.Seconds(), "names/s")
 	b.ReportMetric(store.Seconds()/program.Seconds(), "of-store")
 }
 
