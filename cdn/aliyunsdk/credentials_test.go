@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/stretchr/testify/assert"
@@ -81,6 +83,23 @@ func TestCredentials_FailedFirstLookUpDoesNotSpoilLaterOnes(t *testing.T) {
 			assert.Equal(t, longLived.AccessKeyID, creds.AccessKeyID)
 		})
 	}
+}
+
+// Once it has found credentials the chain is not gone through again: what comes before them in it is not looked at.
+func TestCredentials_ChainStaysWhereItFoundSome(t *testing.T) {
+	writeHome(t, cliFiles)
+	synctest.Test(t, func(t *testing.T) {
+		source := aliyunsdk.DefaultCredentials()
+		for range 2 {
+			creds, err := source.Credentials(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, longLived.AccessKeyID, creds.AccessKeyID)
+			for name, value := range keyEnv(longLivedSTS) {
+				t.Setenv(name, value)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
 }
 
 func TestCredentials_FailedIniProfileIsReadAgain(t *testing.T) {

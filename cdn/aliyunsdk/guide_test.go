@@ -1,0 +1,173 @@
+package aliyunsdk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+	sdkcdn "github.com/aliyun/alibaba-cloud-sdk-go/services/cdn"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/aliyunsdk"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// The code of docs/coming-over.md: the SDK's and this library's for the same, run below.
+
+func sdkClient() (*sdkcdn.Client, error) {
+	provider := credentials.NewDefaultCredentialsProvider()
+	return sdkcdn.NewClientWithOptions("cn-hangzhou", sdk.NewConfig(), provider)
+}
+
+func libraryClient() (*cdn.Client, error) {
+	return cdn.NewClient(aliyunsdk.DefaultCredentials(), nil)
+}
+
+func sdkCall(client *sdkcdn.Client, domain string) (pem string, err error) {
+	request := sdkcdn.CreateCreateCdnCertificateSigningRequestRequest()
+	request.CommonName = domain
+	request.SANs = "www." + domain + ",*." + domain
+	request.Organization = "Example Ltd"
+	response, err := client.CreateCdnCertificateSigningRequest(request)
+	if err != nil {
+		return "", err
+	}
+	return response.Csr, nil
+}
+
+func libraryCall(ctx context.Context, client cdn.CSRCreator, domain string) (pem string, err error) {
+	response, err := client.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
+		CommonName:   domain,
+		SANs:         []string{"www." + domain, "*." + domain},
+		Organization: "Example Ltd",
+	})
+	if err != nil {
+		return "", err
+	}
+	return response.Csr, nil
+}
+
+func sdkFailure(err error) string {
+	var refused *sdkerrors.ServerError
+	switch {
+	case errors.As(err, &refused) && strings.HasPrefix(refused.ErrorCode(), "Throttling"):
+		return "later"
+	case errors.As(err, &refused) && refused.HttpStatus() >= 500:
+		return "elsewhere"
+	case errors.As(err, &refused):
+		return fmt.Sprintf("%s, request %s", refused.ErrorCode(), refused.RequestId())
+	}
+	return "elsewhere" // not reached: the error holds the signed URL, so it must not be logged
+}
+
+func libraryFailure(err error) string {
+	var failed *cdn.Error
+	switch {
+	case errors.Is(err, cdn.ErrThrottled):
+		return "later" // it has been tried four times
+	case errors.Is(err, cdn.ErrUnavailable):
+		return "elsewhere" // the same; a cdn.Fallback goes there by itself
+	case errors.As(err, &failed):
+		return fmt.Sprintf("%s, request %s", failed.Code, failed.RequestId)
+	}
+	return err.Error() // a csr.FieldErrors, or the context's
+}
+
+func requestOfSDK(r *sdkcdn.CreateCdnCertificateSigningRequestRequest) *csr.Request {
+	req := &csr.Request{
+		CommonName:   r.CommonName,
+		Organization: r.Organization, OrganizationUnit: r.OrganizationUnit,
+		Country: r.Country, State: r.State, City: r.City, Email: r.Email,
+	}
+	if r.SANs != "" {
+		req.SANs = strings.Split(r.SANs, ",")
+	}
+	return req
+}
+
+func responseForSDK(r *csr.Response) *sdkcdn.CreateCdnCertificateSigningRequestResponse {
+	return &sdkcdn.CreateCdnCertificateSigningRequestResponse{
+		BaseResponse: &responses.BaseResponse{},
+		RequestId:    r.RequestId, CommonName: r.CommonName, Csr: r.Csr, PubMd5: r.PubMd5,
+	}
+}
+
+func TestGuide_BothCallsAskForTheSame(t *testing.T) {
+	writeHome(t, cliFiles)
+	srv := newServer(t, longLived)
+	var seen []cdntest.Call
+	srv.API.OnCall = func(c cdntest.Call) { c.RequestId = ""; seen = append(seen, c) }
+
+	theirs, err := sdkClient()
+	require.NoError(t, err)
+	theirs.Domain = strings.TrimPrefix(srv.URL, "http://")
+	ours, err := cdn.NewClient(aliyunsdk.DefaultCredentials(), &cdn.Options{Endpoint: srv.URL})
+	require.NoError(t, err)
+	t.Cleanup(ours.CloseIdleConnections)
+
+	for _, call := range []func() (string, error){
+		func() (string, error) { return sdkCall(theirs, "example.com") },
+		func() (string, error) { return libraryCall(t.Context(), ours, "example.com") },
+	} {
+		pem, err := call()
+		require.NoError(t, err)
+		parsed, err := (&csr.Response{Csr: pem}).CertificateRequest()
+		require.NoError(t, err)
+		assert.Equal(t, []string{"example.com", "www.example.com", "*.example.com"}, parsed.DNSNames)
+		assert.Equal(t, []string{"Example Ltd"}, parsed.Subject.Organization)
+	}
+	require.Len(t, seen, 2)
+	assert.Equal(t, seen[0], seen[1])
+}
+
+func TestGuide_FailuresAreToldApartAlike(t *testing.T) {
+	for code, want := range map[string]string{"Throttling.User": "later", "ServiceUnavailable": "elsewhere", "Forbidden.RAM": "Forbidden.RAM, request "} {
+		srv := newServer(t, longLived)
+		status := map[string]int{"Throttling.User": 429, "ServiceUnavailable": 503, "Forbidden.RAM": 403}[code]
+		for range 2 {
+			srv.API.Script(cdntest.Fault{Code: code, Status: status})
+		}
+		_, err := newSDKClient(t, accessKey(t, nil)).CreateCdnCertificateSigningRequest(newSDKRequest(srv))
+		assert.Contains(t, sdkFailure(err), want)
+		_, err = libraryCall(t.Context(), srv.NewClient(t, &cdn.Options{MaxAttempts: 1}), "example.com")
+		assert.Contains(t, libraryFailure(err), want)
+	}
+}
+
+func TestGuide_Conversions(t *testing.T) {
+	request := newSDKRequest(newServer(t))
+	want := &csr.Request{
+		CommonName: request.CommonName, SANs: []string{"*.example.com", "xn--fiqs8s.example"},
+		Organization: request.Organization, OrganizationUnit: request.OrganizationUnit, Country: "CN", State: "浙江", City: "杭州 🔏",
+	}
+	assert.Equal(t, want, requestOfSDK(request))
+	request.SANs = ""
+	assert.Empty(t, requestOfSDK(request).SANs)
+
+	response := responseForSDK(&csr.Response{RequestId: "r", CommonName: "c", Csr: "p", PubMd5: "m"})
+	assert.Equal(t, "r c p m", strings.Join([]string{response.RequestId, response.CommonName, response.Csr, response.PubMd5}, " "))
+}
+
+// Every Go code of the guide is in this file.
+func TestGuide_CodeIsWhatIsTested(t *testing.T) {
+	page, err := os.ReadFile("../../docs/coming-over.md")
+	require.NoError(t, err)
+	source, err := os.ReadFile("guide_test.go")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	require.Len(t, blocks, 8)
+	for _, block := range blocks {
+		assert.Contains(t, string(source), block[1])
+	}
+}

@@ -1,0 +1,73 @@
+// Command weight measures what it costs a program to have each of the libraries that peerbench compares: what is downloaded
+// into an empty module cache, how many modules and packages are linked, how large the stripped program is, and how much CPU
+// a build takes with an empty build cache. From the folder above:
+//
+//	go run ./weight                  prints the table
+//	go run ./weight -docs ../../docs writes it into comparison.md there
+//
+// The programs are in the folder programs; each is copied into a module of its own that requires nothing but its library.
+// Modules come from where the go command is set to get them. This library is taken from this checkout, so it is not
+// downloaded: its zip is counted as the go command would make it from what git tracks.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const library = "github.com/cdncsr/cdncsr"
+
+// The programs, and what each requires: a module of this module's own list, or nothing.
+var programs = []struct{ name, folder, module string }{
+	{"net/http alone", "bare", ""},
+	{"this library: the client", "client", library},
+	{"this library: the client, and keys of its own", "fallback", library},
+	{"SDK v1", "sdkv1", "github.com/aliyun/alibaba-cloud-sdk-go"},
+	{"SDK v2 (darabonba)", "sdkv2", "github.com/alibabacloud-go/darabonba-openapi/v2"},
+}
+
+func main() {
+	docs := flag.String("docs", "", "write the table into comparison.md of this `folder`")
+	flag.Parse()
+	if err := run(*docs); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "weight:", err) // there is nowhere else to say it
+		os.Exit(1)
+	}
+}
+
+func run(docs string) error {
+	var table strings.Builder
+	table.WriteString("| program | downloaded, KB | its own zip | x/net, x/text | modules | packages | stripped, MB | cold build, CPU s |\n")
+	table.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, p := range programs {
+		w, err := weigh(filepath.Join("weight", "programs", p.folder), p.module)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Fprintf(&table, "| %s | %d | %d | %d | %d | %d | %.2f | %.0f |\n", p.name,
+			w.downloaded.all/1000, w.downloaded.own/1000, w.downloaded.idna/1000, w.modules, w.packages, float64(w.binary)/1e6, w.build.Seconds())
+	}
+	fmt.Print(table.String())
+	if docs == "" {
+		return nil
+	}
+	return publish(filepath.Join(docs, "comparison.md"), table.String())
+}
+
+// publish puts the table between its marks in the page.
+func publish(path, table string) error {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	const begin, end = "<!-- begin: go run ./weight -->\n", "<!-- end: go run ./weight -->"
+	before, rest, ok1 := strings.Cut(string(page), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("%s: the marks %q are not there", path, strings.TrimSpace(begin))
+	}
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
+}
