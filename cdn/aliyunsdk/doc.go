@@ -27,6 +27,10 @@
 // A look-up runs in a goroutine of its own, for as long as the SDK takes; it can't be stopped, and nothing has to be closed.
 // The provider should not be used elsewhere at the same time.
 //
+// The client asks its source again when the service says that a security token has expired, and within the minute it gets the same
+// one from here: such a call fails, those after the next look-up do not. Since the SDK renews three minutes ahead this happens
+// only where the machine's clock is as much behind, or where a provider hands out tokens that have hardly any time left.
+//
 // # Errors
 //
 // The SDK's errors can hold a whole configuration file or a signed URL, so nothing of their text is handed on, nor are they

@@ -112,6 +112,8 @@ func TestGuide_BothCallsAskForTheSame(t *testing.T) {
 	theirs, err := sdkClient()
 	require.NoError(t, err)
 	theirs.Domain = strings.TrimPrefix(srv.URL, "http://")
+	_, err = libraryClient()
+	require.NoError(t, err)
 	ours, err := cdn.NewClient(aliyunsdk.DefaultCredentials(), &cdn.Options{Endpoint: srv.URL})
 	require.NoError(t, err)
 	t.Cleanup(ours.CloseIdleConnections)
