@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,13 +55,7 @@ func (b *batch) missing(rows []row) iter.Seq[row] {
 			missing = append(missing, r)
 		}
 	}
-	return func(yield func(row) bool) {
-		for _, r := range missing {
-			if !yield(r) {
-				return
-			}
-		}
-	}
+	return slices.Values(missing)
 }
 
 // make makes the CSR of a row. An error is one that any other row would meet as well.
@@ -93,19 +88,20 @@ func (b *batch) progress() func() progress {
 
 // verdict is how the batch ended: stopped tells why not every row was tried, or is nil.
 func (b *batch) verdict(stopped, journalErr error) error {
-	have := fmt.Sprintf("%d of %d names have a CSR in %s", b.before+b.journal.done(), b.total, b.journal.path)
+	done := b.before + b.journal.done()
+	have := fmt.Sprintf("%d of %d names have a CSR in %s", done, b.total, b.journal.path)
 	switch {
 	case journalErr != nil:
 		return fmt.Errorf("%s: put this right and run the same command again: %w", have, journalErr)
+	case done == b.total:
+		b.display.note("%s", have)
+		return nil
 	case errors.Is(stopped, context.Canceled):
 		return fmt.Errorf("%s: stopped: run the same command again to go on", have)
 	case stopped != nil:
 		return fmt.Errorf("%s: put this right and run the same command again: %w", have, stopped)
-	case b.failed.Load() > 0:
-		return fmt.Errorf("%s: %d failed for the reasons above: put them right and run the same command again", have, b.failed.Load())
 	}
-	b.display.note("%s", have)
-	return nil
+	return fmt.Errorf("%s: %d failed for the reasons above: put them right and run the same command again", have, b.failed.Load())
 }
 
 // forEach calls do for each item, so many at a time, and returns when each call has. Once ctx has ended none is begun.
