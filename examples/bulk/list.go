@@ -182,7 +182,7 @@ func decodeStrictly(text []byte, req *csr.Request) error {
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value on a line")
+		return errors.New("more than one JSON value on a line: write each on its own")
 	}
 	return nil
 }

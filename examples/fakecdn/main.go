@@ -74,7 +74,7 @@ func parse(args []string, stdout io.Writer) (addr string, creds signer.Credentia
 		return "", creds, err
 	}
 	if flags.NArg() > 0 {
-		return "", creds, cli.Usagef("%q: takes flags only", flags.Arg(0))
+		return "", creds, cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
 	}
 	if err := creds.Validate(); err != nil {
 		return "", creds, cli.Usagef("%w", err)

@@ -51,7 +51,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return cli.Usagef("%q: takes flags only", flags.Arg(0))
+		return cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
 	}
 	pool := csr.NewPool(csr.RSA2048, readyKeys)
 	defer func() { _ = pool.Close() }() // its error is that of constants
