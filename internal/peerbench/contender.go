@@ -15,6 +15,7 @@ type contender struct {
 // Names of contenders, as the tables show them.
 const (
 	floorName      = "net/http alone"
+	byHand         = "written by hand"
 	libraryRPC     = "this library, RPC"
 	libraryACS3    = "this library, ACS3"
 	sdkV1          = "SDK v1"
@@ -42,7 +43,7 @@ var (
 // newClients are whole calls of the service at url.
 func newClients(url string) ([]contender, error) {
 	var all []contender
-	for _, build := range []func(url string) (contender, error){newFloor, newLibraryRPC, newLibraryACS3, newV1, newV2} {
+	for _, build := range []func(url string) (contender, error){newFloor, newByHand, newLibraryRPC, newLibraryACS3, newV1, newV2} {
 		c, err := build(url)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
 )
 
 // TestMain lets the test's own program be the service too, as the command is.
@@ -33,7 +35,7 @@ func TestRun_Short(t *testing.T) {
 	require.NoError(t, os.WriteFile(page, []byte("before\n<!-- begin: go run . -->\nold\n<!-- end: go run . -->\nafter\n"), 0o600))
 	var out strings.Builder
 	require.NoError(t, run(&out, shortRounds, shortCalls, docs))
-	for _, name := range []string{floorName, libraryRPC, libraryACS3, sdkV1, sdkV2} {
+	for _, name := range []string{floorName, byHand, libraryRPC, libraryACS3, sdkV1, sdkV2} {
 		assert.Contains(t, out.String(), "| "+name+" ")
 	}
 	text, err := os.ReadFile(page)
@@ -42,7 +44,7 @@ func TestRun_Short(t *testing.T) {
 	chart, err := os.ReadFile(filepath.Join(docs, "comparison.svg"))
 	require.NoError(t, err)
 	assertXML(t, string(chart))
-	assert.Equal(t, 3*5, strings.Count(string(chart), "<rect"))
+	assert.Equal(t, 3*6, strings.Count(string(chart), "<rect"))
 }
 
 func assertXML(t *testing.T, text string) {
@@ -71,10 +73,18 @@ func TestClients_FailWithoutACSR(t *testing.T) {
 	t.Cleanup(srv.Close)
 	clients, err := newClients(srv.URL)
 	require.NoError(t, err)
-	require.Len(t, clients, 5)
+	require.Len(t, clients, 6)
 	for _, c := range clients {
 		assert.Error(t, c.do(), c.name)
 	}
+}
+
+// What is signed by hand is what the library signs.
+func TestByHand_IsAccepted(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	c, err := newByHand(srv.URL)
+	require.NoError(t, err)
+	require.NoError(t, c.do())
 }
 
 func TestMedian(t *testing.T) {
