@@ -62,7 +62,7 @@ func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.R
 func (k *call) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
 	req, err := k.client.options.Signer.Sign(ctx, k.client.endpoint, k.signed, input)
 	if err == nil && req == nil {
-		err = errors.New("the signer returned no request")
+		err = errors.New("the signer returned no request: it must return one or an error")
 	}
 	if err != nil {
 		secrets := secretsOf(input.Credentials, nil)

@@ -46,7 +46,7 @@ func (b *bodyBuffer) read(resp *http.Response) error {
 		return err
 	}
 	if n > maxBody {
-		return fmt.Errorf("the answer has more than %d bytes", maxBody)
+		return fmt.Errorf("the answer has more than %d bytes: is the endpoint right?", maxBody)
 	}
 	return nil
 }

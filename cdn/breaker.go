@@ -46,17 +46,17 @@ const (
 // an option is negative.
 func NewBreaker(creator CSRCreator, opts *BreakerOptions) (*Breaker, error) {
 	if creator == nil {
-		return nil, errors.New("cdn: breaker: the creator behind it is nil")
+		return nil, errors.New("cdn: breaker: the creator behind it is nil: give one, such as a *Client")
 	}
 	var set BreakerOptions
 	if opts != nil {
 		set = *opts
 	}
 	if set.Failures < 0 {
-		return nil, fmt.Errorf("cdn: BreakerOptions.Failures: %d: is negative", set.Failures)
+		return nil, fmt.Errorf("cdn: BreakerOptions.Failures: %d: is negative: leave it 0 for the default", set.Failures)
 	}
 	if set.ProbeInterval < 0 {
-		return nil, fmt.Errorf("cdn: BreakerOptions.ProbeInterval: %s: is negative", set.ProbeInterval)
+		return nil, fmt.Errorf("cdn: BreakerOptions.ProbeInterval: %s: is negative: leave it 0 for the default", set.ProbeInterval)
 	}
 	if set.Failures == 0 {
 		set.Failures = defaultFailures

@@ -34,19 +34,19 @@ func parseEndpoint(text string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("is not a URL such as " + centralEndpoint) // err quotes the whole text
 	case u.User != nil:
-		return nil, errors.New("holds user information, which does not belong there")
+		return nil, errors.New("holds user information, which does not belong there: leave it out")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return nil, fmt.Errorf("%q: has a query or a fragment: write a scheme and a host alone", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":
 		return nil, fmt.Errorf("%q: does not begin with https://: write it as %s", text, centralEndpoint)
 	case u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
-		return nil, fmt.Errorf("%q: has no host, or a colon without a port", text)
+		return nil, fmt.Errorf("%q: has no host, or a colon without a port: write it as https://cdn.aliyuncs.com", text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 		return nil, fmt.Errorf("%q: write the host in its ASCII form, xn--…", text)
 	case u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("%q: has a path: write a scheme and a host alone", text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%q: is not HTTPS: plain HTTP is for loopback addresses and localhost only", text)
+		return nil, fmt.Errorf("%q: is not HTTPS: write https://, plain HTTP is for loopback addresses and localhost only", text)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }

@@ -34,15 +34,15 @@ type Fallback struct {
 }
 
 // errPrimaryTimeout is the cause of the context that PrimaryTimeout ends.
-var errPrimaryTimeout = errors.New("cdn: fallback: primary's time is up")
+var errPrimaryTimeout = errors.New("cdn: fallback: Primary's time is up: PrimaryTimeout gives it more")
 
 // CreateCdnCertificateSigningRequest asks Primary, then perhaps Secondary. If both fail the error wraps both.
 func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	if f.Primary == nil || f.Secondary == nil {
-		return nil, errors.New("cdn: fallback: Primary and Secondary are both required")
+		return nil, errors.New("cdn: fallback: Primary and Secondary are both required: set the one that is nil")
 	}
 	if f.PrimaryTimeout < 0 {
-		return nil, fmt.Errorf("cdn: fallback: PrimaryTimeout %s: is negative", f.PrimaryTimeout)
+		return nil, fmt.Errorf("cdn: fallback: PrimaryTimeout %s: is negative: leave it 0 for the default", f.PrimaryTimeout)
 	}
 	resp, err := f.askPrimary(ctx, req)
 	if err == nil || !f.standsIn(ctx, err) {
@@ -53,7 +53,7 @@ func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *
 	}
 	resp, secondErr := f.Secondary.CreateCdnCertificateSigningRequest(ctx, req)
 	if secondErr != nil {
-		return nil, fmt.Errorf("cdn: fallback: %w; it was asked since: %w", secondErr, err)
+		return nil, fmt.Errorf("cdn: fallback: Secondary: %w; it was asked since Primary failed: %w", secondErr, err)
 	}
 	return resp, nil
 }

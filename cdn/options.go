@@ -79,16 +79,16 @@ func (o *Options) check() error {
 		}
 	}
 	if o.Format != "" && o.Format != "JSON" && o.Format != "XML" {
-		refuse("Format", `%q: is neither "JSON" nor "XML"`, o.Format)
+		refuse("Format", `%q: is neither "JSON" nor "XML": leave it empty for JSON`, o.Format)
 	}
 	if o.AttemptTimeout < 0 {
-		refuse("AttemptTimeout", "%s: is negative", o.AttemptTimeout)
+		refuse("AttemptTimeout", "%s: is negative: leave it 0 for the default", o.AttemptTimeout)
 	}
 	if o.MaxAttempts < 0 {
-		refuse("MaxAttempts", "%d: is negative", o.MaxAttempts)
+		refuse("MaxAttempts", "%d: is negative: leave it 0 for the default", o.MaxAttempts)
 	}
 	if strings.ContainsFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
-		refuse("UserAgent", "%q: holds something other than visible ASCII", o.UserAgent)
+		refuse("UserAgent", "%q: holds a control character or one beyond ASCII: take it out", o.UserAgent)
 	}
 	return errors.Join(errs...)
 }

@@ -14,7 +14,7 @@ import (
 // csr.FieldErrors with every mistake.
 func parameters(req *csr.Request) (map[string]string, error) {
 	if req == nil {
-		return nil, csr.FieldErrors{{Field: "Request", Reason: "is nil"}}
+		return nil, csr.FieldErrors{{Field: "Request", Reason: "is nil: give one with a CommonName"}}
 	}
 	var errs csr.FieldErrors
 	refuse := func(field, value, reason string) {
@@ -54,16 +54,16 @@ func parameters(req *csr.Request) (map[string]string, error) {
 func textMistake(s string) string {
 	switch {
 	case !utf8.ValidString(s):
-		return "is not valid UTF-8"
+		return "is not valid UTF-8: convert it from its encoding"
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return "holds a control character"
+		return "holds a control character: take it out"
 	}
 	return ""
 }
 
 func commonNameMistake(s string) string {
 	if s == "" {
-		return "is required"
+		return "is required: give the domain name of the certificate"
 	}
 	return textMistake(s)
 }
@@ -81,7 +81,7 @@ func countryMistake(s string) string {
 func sanMistake(s string) string {
 	switch {
 	case s == "":
-		return "is empty"
+		return "is empty: leave it out"
 	case strings.Contains(s, ","):
 		return "holds a comma, which separates names on the wire: give each name of its own"
 	}

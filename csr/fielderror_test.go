@@ -12,13 +12,13 @@ import (
 func TestFieldErrors(t *testing.T) {
 	err := (&Request{SANs: []string{"a\nb.com"}, Country: "CHN"}).Validate()
 	require.ErrorIs(t, err, ErrInvalidRequest)
-	assert.Equal(t, `csr: invalid request: CommonName: is required; SANs[0] "a\nb.com": holds the control character U+000A; `+
+	assert.Equal(t, `csr: invalid request: CommonName: is required: give the domain name of the certificate; SANs[0] "a\nb.com": holds the control character U+000A: take it out; `+
 		`Country "CHN": is not two letters A-Z as in ISO 3166-1, such as CN`, err.Error())
 
 	var one *FieldError
 	require.ErrorAs(t, err, &one, "the first")
-	assert.Equal(t, FieldError{Field: "CommonName", Reason: "is required"}, *one)
-	assert.Equal(t, "csr: CommonName: is required", one.Error())
+	assert.Equal(t, FieldError{Field: "CommonName", Reason: "is required: give the domain name of the certificate"}, *one)
+	assert.Equal(t, "csr: CommonName: is required: give the domain name of the certificate", one.Error())
 	assert.ErrorIs(t, one, ErrInvalidRequest, "one alone is one too")
 
 	assert.NotErrorIs(t, errors.New("csr: invalid request"), ErrInvalidRequest)

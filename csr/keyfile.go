@@ -23,7 +23,7 @@ func encodeKeyFile(key crypto.Signer) ([]byte, error) {
 	switch key.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
 	default:
-		return nil, fmt.Errorf("a %T can't be written to a file: %w", key, errors.ErrUnsupported)
+		return nil, fmt.Errorf("a %T can't be written to a file, so keep it in another KeyStore: %w", key, errors.ErrUnsupported)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

@@ -15,14 +15,14 @@ type KeySource interface {
 // newKey asks source for a key and makes a nil one an error. Those of this package never return one, others do.
 func newKey(ctx context.Context, source KeySource) (crypto.Signer, error) {
 	if isNil(source) {
-		return nil, fmt.Errorf("csr: make a key: the source is a nil %T", source)
+		return nil, fmt.Errorf("csr: make a key: the source is a nil %T: give one that makes keys", source)
 	}
 	key, err := source.NewKey(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if isNil(key) {
-		return nil, fmt.Errorf("csr: make a key: %T returned a nil key", source)
+		return nil, fmt.Errorf("csr: make a key: %T returned a nil key: it must return a key or an error", source)
 	}
 	return key, nil
 }

@@ -31,7 +31,7 @@ func checkOwnName(pubMd5 string, key crypto.Signer) error {
 		return err
 	}
 	if pubMd5 != own {
-		return fmt.Errorf("name %s: the key's PubMD5 is %s", quote(pubMd5), own)
+		return fmt.Errorf("name %s: the key's own is its PubMD5, %s", quote(pubMd5), own)
 	}
 	return nil
 }

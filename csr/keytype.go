@@ -62,7 +62,7 @@ func (t KeyType) generate() (crypto.Signer, error) {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return signer(key, err)
 	}
-	return nil, fmt.Errorf("unknown key type %d", int(t))
+	return nil, fmt.Errorf("unknown key type %d: take a constant such as csr.RSA2048", int(t))
 }
 
 // signer returns key as a crypto.Signer that is nil, and not a typed nil, after an error.
@@ -85,7 +85,7 @@ func (t KeyType) String() string {
 // MarshalText returns what String does; a value without a name is an error. It implements encoding.TextMarshaler.
 func (t KeyType) MarshalText() ([]byte, error) {
 	if !t.known() {
-		return nil, fmt.Errorf("csr: key type: unknown value %d", int(t))
+		return nil, fmt.Errorf("csr: key type: unknown value %d: take a constant such as csr.RSA2048", int(t))
 	}
 	return []byte(keyTypeNames[t]), nil
 }

@@ -24,7 +24,7 @@ var uts46 = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRul
 // in lower case.
 func domainName(s string) (normal, reason string) {
 	if s == "" {
-		return "", "is empty"
+		return "", "is empty: leave it out"
 	}
 	if reason := textMistake(s); reason != "" {
 		return "", reason
@@ -44,10 +44,10 @@ func domainName(s string) (normal, reason string) {
 		normal = "*." + normal
 	}
 	if len(normal) > maxName {
-		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d", len(normal), maxName)
+		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d: shorten it", len(normal), maxName)
 	}
 	if err != nil {
-		return "", "is not a domain name by UTS #46: " + strings.TrimPrefix(err.Error(), "idna: ")
+		return "", "is not a domain name by UTS #46, so correct its spelling: " + strings.TrimPrefix(err.Error(), "idna: ")
 	}
 	return normal, ""
 }
@@ -76,17 +76,17 @@ func labelMistake(name string) string {
 	for _, label := range labels {
 		switch {
 		case label == "":
-			return "has an empty label: two dots in a row, or one at the beginning"
+			return "has an empty label, by two dots in a row or one at the beginning: take a dot out"
 		case len(label) > maxLabel:
-			return fmt.Sprintf("has a label of %d octets in its ASCII form, more than %d", len(label), maxLabel)
+			return fmt.Sprintf("has a label of %d octets in its ASCII form, more than %d: shorten it", len(label), maxLabel)
 		case strings.Contains(label, "_"):
 			return "holds an underscore, which no certificate may have: write a hyphen, or another name"
 		case label[0] == '-' || label[len(label)-1] == '-':
-			return "has a label that begins or ends with a hyphen"
+			return "has a label that begins or ends with a hyphen: take that off"
 		case len(label) > 3 && label[2:4] == "--" && label[:2] != "xn":
-			return "has a label with hyphens in the third and fourth place, which is kept for xn--"
+			return "has a label with hyphens in the third and fourth place, which are kept for xn--: take one out"
 		case !isLDH(label):
-			return "holds a character other than letters, digits and hyphens"
+			return "holds a character other than letters, digits and hyphens: take it out"
 		}
 	}
 	if isNumber(labels[len(labels)-1]) {

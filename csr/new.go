@@ -59,14 +59,14 @@ func sign(s *subject, key crypto.Signer) (*Response, error) {
 // publicKey returns the public part of key. A key that has none, or that would panic when asked, is an error.
 func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	if isNil(key) {
-		return nil, errors.New("key: is nil")
+		return nil, errors.New("key: is nil: give one that signs")
 	}
 	if err := checkPrivateKey(key); err != nil {
 		return nil, err
 	}
 	pub := key.Public()
 	if isNil(pub) {
-		return nil, fmt.Errorf("key: %T has no public key", key)
+		return nil, fmt.Errorf("key: %T has no public key: its method Public must return one", key)
 	}
 	return pub, nil
 }
@@ -76,12 +76,12 @@ func checkPrivateKey(key crypto.Signer) error {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
 		if key.D == nil {
-			return errors.New("key: RSA without its private exponent")
+			return errors.New("key: RSA without its private exponent: load the whole private key")
 		}
 	case *ecdsa.PrivateKey:
 		//lint:ignore SA1019 Bytes, which should be used instead, panics without it
 		if key.D == nil {
-			return errors.New("key: ECDSA without its secret number")
+			return errors.New("key: ECDSA without its secret number: load the whole private key")
 		}
 	case ed25519.PrivateKey:
 		if len(key) != ed25519.PrivateKeySize {

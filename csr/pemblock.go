@@ -14,7 +14,7 @@ func decodePEM(data []byte, label string) ([]byte, error) {
 	block, rest := pem.Decode(data)
 	switch {
 	case block == nil:
-		return nil, errors.New("not PEM")
+		return nil, errors.New("no PEM block")
 	case !bytes.HasPrefix(bytes.TrimSpace(data), begin):
 		return nil, errors.New("text before the PEM block")
 	case len(bytes.TrimSpace(rest)) > 0:

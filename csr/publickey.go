@@ -41,17 +41,17 @@ func pubMD5(pub crypto.PublicKey) (string, error) {
 // checkPublicKey returns an error for what crypto/x509 can't encode, some of which makes it panic.
 func checkPublicKey(pub crypto.PublicKey) error {
 	if isNil(pub) {
-		return errors.New("public key: is nil")
+		return errors.New("public key: is nil: give one of RSA, ECDSA or Ed25519")
 	}
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
 		if pub.N == nil || pub.N.Sign() <= 0 || pub.N.Bit(0) == 0 || pub.E < 3 || pub.E%2 == 0 {
-			return errors.New("public key: RSA whose modulus or exponent is missing or even")
+			return errors.New("public key: RSA whose modulus or exponent is missing or even: load the whole key")
 		}
 	case *ecdsa.PublicKey:
 		//lint:ignore SA1019 Bytes, which should be used instead, panics without them
 		if pub.Curve == nil || pub.X == nil || pub.Y == nil {
-			return errors.New("public key: ECDSA without a curve or a point")
+			return errors.New("public key: ECDSA without a curve or a point: load the whole key")
 		}
 	case ed25519.PublicKey:
 		if len(pub) != ed25519.PublicKeySize {
@@ -81,7 +81,7 @@ func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 		case elliptic.P521():
 			return x509.ECDSAWithSHA512, nil
 		}
-		return 0, errors.New("public key: an elliptic curve other than P-256, P-384 and P-521")
+		return 0, errors.New("public key: an elliptic curve other than P-256, P-384 and P-521: take one of these")
 	}
 	return x509.PureEd25519, nil
 }

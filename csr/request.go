@@ -59,7 +59,7 @@ type subject struct {
 // normalize checks r and returns it as it goes into a CSR, or FieldErrors.
 func normalize(r *Request) (*subject, error) {
 	if r == nil {
-		return nil, FieldErrors{{Field: "Request", Reason: "is nil"}}
+		return nil, FieldErrors{{Field: "Request", Reason: "is nil: give one with a CommonName"}}
 	}
 	var errs FieldErrors
 	field := func(name, value string, rule func(string) (normal, reason string)) string {
@@ -114,7 +114,7 @@ func allNames(commonName string, names []string) []string {
 // commonName is the rule for Request.CommonName: a domain name short enough for a subject.
 func commonName(s string) (normal, reason string) {
 	if s == "" {
-		return "", "is required"
+		return "", "is required: give the domain name of the certificate"
 	}
 	normal, reason = domainName(s)
 	if reason == "" && len(normal) > maxCommonName {

@@ -45,18 +45,18 @@ func (o Origin) String() string {
 // block is not exactly one CSR in DER, or if its signature is not by its own key.
 func (r *Response) CertificateRequest() (*x509.CertificateRequest, error) {
 	if r == nil {
-		return nil, errors.New("csr: read: the response is nil")
+		return nil, errors.New("csr: read Csr: the response is nil: look at the error that came with it")
 	}
 	der, err := decodePEM([]byte(r.Csr), pemType)
 	if err != nil {
-		return nil, fmt.Errorf("csr: read: %w", err)
+		return nil, fmt.Errorf("csr: read Csr: %w: it must be one whole CSR in PEM", err)
 	}
 	parsed, err := x509.ParseCertificateRequest(der)
 	if err != nil {
-		return nil, fmt.Errorf("csr: read: %w", err)
+		return nil, fmt.Errorf("csr: read Csr: %w: it must be one whole CSR in PEM", err)
 	}
 	if err := parsed.CheckSignature(); err != nil {
-		return nil, fmt.Errorf("csr: read: %w", err)
+		return nil, fmt.Errorf("csr: read Csr: %w: it was changed, or signed by another key", err)
 	}
 	return parsed, nil
 }

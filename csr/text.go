@@ -22,7 +22,7 @@ func text(fallback string, most int) func(string) (normal, reason string) {
 		}
 		normal = norm.NFC.String(s)
 		if n := utf8.RuneCountInString(normal); n > most {
-			return "", fmt.Sprintf("has %d characters, more than %d", n, most)
+			return "", fmt.Sprintf("has %d characters, more than %d: shorten it", n, most)
 		}
 		return normal, ""
 	}
@@ -32,22 +32,22 @@ func text(fallback string, most int) func(string) (normal, reason string) {
 // something else than it is, a blank at either end.
 func textMistake(s string) string {
 	if !utf8.ValidString(s) {
-		return "is not valid UTF-8"
+		return "is not valid UTF-8: convert it from its encoding"
 	}
 	for _, r := range s {
 		switch {
 		case r == '\u2028' || r == '\u2029':
-			return fmt.Sprintf("holds the line end %U", r)
+			return fmt.Sprintf("holds the line end %U: take it out", r)
 		case unicode.Is(unicode.Cc, r):
-			return fmt.Sprintf("holds the control character %U", r)
+			return fmt.Sprintf("holds the control character %U: take it out", r)
 		case unicode.Is(unicode.Bidi_Control, r):
-			return fmt.Sprintf("holds the bidirectional control %U", r)
+			return fmt.Sprintf("holds the bidirectional control %U: take it out", r)
 		case r == utf8.RuneError:
-			return "holds U+FFFD, which stands for a character that was lost in a conversion"
+			return "holds U+FFFD, which stands for a character that was lost in a conversion: write the right one"
 		}
 	}
 	if strings.TrimSpace(s) != s {
-		return "begins or ends with a blank"
+		return "begins or ends with a blank: take that off"
 	}
 	return ""
 }
@@ -64,7 +64,7 @@ func email(s string) (normal, reason string) {
 		return "", "is not ASCII: write its domain in xn-- form"
 	}
 	if len(s) > maxEmail {
-		return "", fmt.Sprintf("has %d characters, more than %d", len(s), maxEmail)
+		return "", fmt.Sprintf("has %d characters, more than %d: shorten it", len(s), maxEmail)
 	}
 	addr, err := mail.ParseAddress(s)
 	if err != nil {
@@ -74,7 +74,7 @@ func email(s string) (normal, reason string) {
 		return "", "is not one plain e-mail address: write only " + quote(addr.Address)
 	}
 	if domain := s[strings.LastIndexByte(s, '@')+1:]; strings.HasPrefix(domain, "*") {
-		return "", "has a wildcard as its domain"
+		return "", "has a wildcard as its domain: write a domain without *"
 	} else if _, reason := domainName(domain); reason != "" {
 		return "", "has the domain " + quote(domain) + ", which " + reason
 	}

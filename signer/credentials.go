@@ -21,10 +21,10 @@ type Credentials struct {
 // never its value.
 func (c Credentials) Validate() error {
 	if c.AccessKeyID == "" {
-		return fmt.Errorf("signer: AccessKeyID: is empty")
+		return fmt.Errorf("signer: AccessKeyID: is empty: set it to the ID of an access key")
 	}
 	if c.AccessKeySecret == "" {
-		return fmt.Errorf("signer: AccessKeySecret: is empty")
+		return fmt.Errorf("signer: AccessKeySecret: is empty: set it, as it came with the AccessKeyID")
 	}
 	for _, field := range [...]struct{ name, value string }{
 		{"AccessKeyID", c.AccessKeyID},
@@ -32,7 +32,7 @@ func (c Credentials) Validate() error {
 		{"SecurityToken", c.SecurityToken},
 	} {
 		if !isGraphic(field.value) {
-			return fmt.Errorf("signer: %s: holds a space, a control character or a character beyond ASCII: was it copied with its line end?", field.name)
+			return fmt.Errorf("signer: %s: holds a space, a control character or a character beyond ASCII: copy it again, without its line end", field.name)
 		}
 	}
 	return nil

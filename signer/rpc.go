@@ -22,7 +22,7 @@ type RPC struct {
 func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (*http.Request, error) {
 	method := s.method()
 	if method != http.MethodPost && method != http.MethodGet {
-		return nil, fmt.Errorf("signer: RPC: Method: %q: is neither POST nor GET", s.Method)
+		return nil, fmt.Errorf("signer: RPC: Method: %q: is neither POST nor GET: leave it empty for POST", s.Method)
 	}
 	if err := check(endpoint, call, in); err != nil {
 		return nil, err

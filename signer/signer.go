@@ -83,27 +83,27 @@ func check(endpoint *url.URL, call Call, in Input) error {
 		return err
 	}
 	if !isGraphic(in.Nonce) {
-		return fmt.Errorf("signer: Nonce: %q: holds a character other than visible ASCII", in.Nonce)
+		return fmt.Errorf("signer: Nonce: %q: holds a character other than visible ASCII: leave it empty for a random one", in.Nonce)
 	}
 	return in.Credentials.Validate()
 }
 
 func checkCall(call Call) error {
 	if call.Action == "" || !isGraphic(call.Action) {
-		return fmt.Errorf("signer: Action: %q: is not an operation's name", call.Action)
+		return fmt.Errorf("signer: Action: %q: is not an operation's name: give one such as CreateCdnCertificateSigningRequest", call.Action)
 	}
 	if call.Version == "" || !isGraphic(call.Version) {
-		return fmt.Errorf("signer: Version: %q: is not an API's version", call.Version)
+		return fmt.Errorf("signer: Version: %q: is not an API's version: give one such as 2018-05-10", call.Version)
 	}
 	if f := call.format(); f != "JSON" && f != "XML" {
-		return fmt.Errorf(`signer: Format: %q: is neither "JSON" nor "XML"`, call.Format)
+		return fmt.Errorf(`signer: Format: %q: is neither "JSON" nor "XML": leave it empty for JSON`, call.Format)
 	}
 	for name := range call.Params {
 		if name == "" {
-			return errors.New("signer: Params: a parameter has no name")
+			return errors.New("signer: Params: a parameter has no name: give it one, or leave it out")
 		}
 		if isCommon(name) {
-			return fmt.Errorf("signer: Params: %q: is a common parameter, which the signer sets", name)
+			return fmt.Errorf("signer: Params: %q: is a common parameter, which the signer sets: leave it out", name)
 		}
 	}
 	return nil
@@ -113,17 +113,17 @@ func checkCall(call Call) error {
 // not the URL, which may hold a password.
 func checkEndpoint(endpoint *url.URL) error {
 	if endpoint == nil {
-		return errors.New("signer: endpoint: is nil")
+		return errors.New("signer: endpoint: is nil: give a URL such as https://cdn.aliyuncs.com")
 	}
 	if endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return fmt.Errorf("signer: endpoint: scheme %q: is neither https nor http", endpoint.Scheme)
+		return fmt.Errorf("signer: endpoint: scheme %q: is neither https nor http: write the endpoint as https://cdn.aliyuncs.com", endpoint.Scheme)
 	}
 	if endpoint.Hostname() == "" || !isHost(endpoint.Host) {
-		return fmt.Errorf("signer: endpoint: host %q: is not an ASCII host name or address with an optional port", endpoint.Host)
+		return fmt.Errorf("signer: endpoint: host %q: is not an ASCII host name or address with an optional port: write it as cdn.aliyuncs.com", endpoint.Host)
 	}
 	if endpoint.User != nil || (endpoint.Path != "" && endpoint.Path != "/") || endpoint.Opaque != "" ||
 		endpoint.RawQuery != "" || endpoint.ForceQuery || endpoint.Fragment != "" {
-		return fmt.Errorf("signer: endpoint: %s: has more than a scheme and a host", endpoint.Host)
+		return fmt.Errorf("signer: endpoint: %s: has more than a scheme and a host: leave out the rest", endpoint.Host)
 	}
 	return nil
 }

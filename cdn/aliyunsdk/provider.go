@@ -28,7 +28,7 @@ func (p *provider) ask() (creds signer.Credentials, err error) {
 		asked = p.fresh()
 	}
 	if asked == nil {
-		return signer.Credentials{}, errors.New("aliyunsdk: the provider is nil")
+		return signer.Credentials{}, errors.New("aliyunsdk: the provider is nil: give one, or take DefaultCredentials")
 	}
 	found, err := asked.GetCredentials()
 	if err != nil {

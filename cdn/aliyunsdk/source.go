@@ -82,7 +82,7 @@ func (s *source) current(now time.Time) (*given, *lookUp) {
 
 // run asks the provider and tells those who wait.
 func (s *source) run(l *lookUp, began time.Time) {
-	l.err = errors.New("aliyunsdk: the provider ended its goroutine without an answer")
+	l.err = errors.New("aliyunsdk: the provider ended its goroutine without an answer: it must return")
 	defer s.finish(l, began)
 	l.creds, l.err = s.provider.ask()
 }
