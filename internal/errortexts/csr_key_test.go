@@ -67,10 +67,10 @@ func sign(key crypto.Signer) error {
 // onCurve returns a public key that says it is on curve.
 func onCurve(t *testing.T, curve elliptic.Curve) *ecdsa.PublicKey {
 	t.Helper()
-	public, ok := newKey(t).Public().(*ecdsa.PublicKey)
+	key, ok := newKey(t).Public().(*ecdsa.PublicKey)
 	require.True(t, ok)
-	public.Curve = curve
-	return public
+	key.Curve = curve
+	return key
 }
 
 // wrongKeys can't have a CSR.
