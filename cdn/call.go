@@ -143,7 +143,7 @@ func (k *call) renewCredentials(ctx context.Context) bool {
 	creds, err := askCredentials(ctx, k.client.credentials)
 	if err != nil {
 		k.last.err.causes = append(k.last.err.causes, err)
-		k.last.err.note = "the credential source was asked again and failed"
+		k.last.err.note = "the credential source was asked again: " + secretsOf(k.creds, nil).clean(oneLine(err.Error()))
 		return false
 	}
 	if creds == k.creds {

@@ -36,10 +36,10 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 	if f, ok := creds.(CredentialFunc); creds == nil || ok && f == nil {
 		return nil, errors.New("cdn: credentials: are nil: give a CredentialSource, such as EnvCredentials()")
 	}
-	options := opts.withDefaults()
-	if err := options.check(); err != nil {
+	if err := opts.check(); err != nil {
 		return nil, err
 	}
+	options := opts.withDefaults()
 	endpoint, err := parseEndpoint(options.Endpoint)
 	if err != nil {
 		return nil, err

@@ -81,10 +81,14 @@ func advice(kind error, code string) string {
 		return "allow cdn:CreateCdnCertificateSigningRequest to this access key in RAM"
 	case "invalidtimestamp":
 		return "set this machine's clock"
+	case "signaturenonceused":
+		return "call again: each attempt has a nonce of its own"
 	case "insufficientbalance", "operationdenied":
 		return "check the account's balance and its CDN service"
 	}
 	switch {
+	case errors.Is(kind, ErrDenied):
+		return "check the access key and what RAM allows it"
 	case errors.Is(kind, ErrThrottled):
 		return "call later or less often: the account has 100 calls a second"
 	case errors.Is(kind, ErrInvalidRequest):

@@ -67,15 +67,18 @@ const (
 	userAgent = "cdncsr/0.1.0"
 )
 
-// check returns every option that can't be.
+// check returns every option that can't be, in one line; o may be nil.
 func (o *Options) check() error {
-	var errs []error
+	if o == nil {
+		return nil
+	}
+	var mistakes []string
 	refuse := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("cdn: Options."+field+": "+format, args...))
+		mistakes = append(mistakes, "Options."+field+": "+fmt.Sprintf(format, args...))
 	}
 	if o.Endpoint != "" {
 		if _, err := parseEndpoint(o.Endpoint); err != nil {
-			refuse("Endpoint", "%w", err)
+			refuse("Endpoint", "%v", err)
 		}
 	}
 	if o.Format != "" && o.Format != "JSON" && o.Format != "XML" {
@@ -90,7 +93,10 @@ func (o *Options) check() error {
 	if strings.ContainsFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		refuse("UserAgent", "%q: holds a control character or one beyond ASCII: take it out", o.UserAgent)
 	}
-	return errors.Join(errs...)
+	if len(mistakes) > 0 {
+		return errors.New("cdn: " + strings.Join(mistakes, "; "))
+	}
+	return nil
 }
 
 // withDefaults is o with each zero field set; o itself may be nil and is left alone.

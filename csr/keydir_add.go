@@ -3,6 +3,7 @@ package csr
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -29,7 +30,9 @@ func (d *keyDir) add(name string, data []byte) error {
 		_, err = d.write(name, data)
 	}
 	_ = d.root.Remove(temp) // if it stays, a sweep removes it
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s: %w", name, fs.ErrExist)
+	} else if err != nil {
 		return err
 	}
 	// Also when the file exists: the process that linked it may not have come to this line yet, and the caller may

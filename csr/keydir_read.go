@@ -1,6 +1,7 @@
 package csr
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,6 +11,9 @@ import (
 // read returns the content of the key file name, which must be a file of this user alone.
 func (d *keyDir) read(name string) ([]byte, error) {
 	before, err := d.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, err
 	}

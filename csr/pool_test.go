@@ -147,6 +147,7 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 
 		take(t, pool)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		calls = source.calls
 		require.Len(t, calls, failures+3)
 		assert.Less(t, calls[failures+2].Sub(calls[failures+1]), time.Second, "after a key the waits begin anew")
