@@ -33,7 +33,7 @@ func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.R
 	start := time.Now()
 	body := k.client.bodies.take()
 	defer k.client.bodies.put(body)
-	got := exchange(k.client.http, req, body)
+	got := exchange(k.client.send, req, body)
 	attempt := Attempt{Number: k.attempts, Start: start, Duration: time.Since(start), StatusCode: got.status}
 
 	resp, failed := got.read()
@@ -95,8 +95,8 @@ type reply struct {
 }
 
 // exchange sends req and reads the answer into body, no more than maxBody of it.
-func exchange(hc *http.Client, req *http.Request, body *bodyBuffer) reply {
-	resp, err := hc.Do(req)
+func exchange(send func(*http.Request) (*http.Response, error), req *http.Request, body *bodyBuffer) reply {
+	resp, err := send(req)
 	if err != nil {
 		return reply{err: withoutURL(err)}
 	}

@@ -22,9 +22,9 @@ type Client struct {
 	options     Options // each field set
 	credentials CredentialFunc
 	endpoint    *url.URL
-	http        *http.Client
-	own         *http.Transport // nil if http is the caller's
-	userAgent   []string        // the header's values
+	send        func(*http.Request) (*http.Response, error) // follows no redirect
+	own         *http.Transport                             // nil if it is the caller's client that sends
+	userAgent   []string                                    // the header's values
 	bodies      bodies
 	clock       clock
 	budget      budget
@@ -48,11 +48,11 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		options: options, credentials: creds.Credentials, endpoint: endpoint, userAgent: []string{options.UserAgent},
 	}
 	if options.HTTPClient != nil {
-		c.http = withoutRedirects(options.HTTPClient)
+		c.send = withoutRedirects(options.HTTPClient).Do
 		return c, nil
 	}
 	c.own = newTransport()
-	c.http = withoutRedirects(&http.Client{Transport: c.own})
+	c.send = c.own.RoundTrip // what an http.Client adds, redirects and cookies, is not wanted
 	return c, nil
 }
 

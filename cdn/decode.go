@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // An answer is what an answer of this API may hold: a response's parameters, or an error's.
@@ -30,6 +29,9 @@ func decode(body []byte) (a answer, ok bool) {
 
 // decodeJSON reads an object. Names match without regard to case, as some gateways write them in lower case.
 func decodeJSON(body []byte) (answer, bool) {
+	if a, ok := decodeFlat(body); ok {
+		return a, true
+	}
 	var a answer
 	if json.Unmarshal(body, &a) != nil {
 		return answer{}, false
@@ -49,33 +51,7 @@ func (t *text) UnmarshalJSON(value []byte) error {
 		*t = text(value)
 		return nil
 	}
-	if lines, ok := unquoteLines(value[1 : len(value)-1]); ok {
-		*t = text(lines)
-		return nil
-	}
 	return json.Unmarshal(value, (*string)(t))
-}
-
-// unquoteLines undoes the quoting of a JSON string that has line ends to escape and nothing else, as a CSR does. It saves one
-// of encoding/json's two copies of the longest value by far.
-func unquoteLines(quoted []byte) (string, bool) {
-	if !utf8.Valid(quoted) {
-		return "", false
-	}
-	var lines strings.Builder
-	lines.Grow(len(quoted))
-	for {
-		line, rest, more := bytes.Cut(quoted, []byte(`\n`))
-		if bytes.IndexByte(line, '\\') >= 0 {
-			return "", false
-		}
-		lines.Write(line)
-		if !more {
-			return lines.String(), true
-		}
-		lines.WriteByte('\n')
-		quoted = rest
-	}
 }
 
 // The roots of an answer in XML. The operation's page prints the second for a response, sic.
