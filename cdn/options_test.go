@@ -3,6 +3,8 @@ package cdn_test
 import (
 	"errors"
 	"net/http"
+	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -61,6 +63,14 @@ func TestNewClient_OptionsAreCopied(t *testing.T) {
 	*opts = cdn.Options{MaxAttempts: -1, Endpoint: "http://evil"}
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.NoError(t, err)
+}
+
+func TestUserAgent_HasTheChangelogsVersion(t *testing.T) {
+	changelog, err := os.ReadFile("../CHANGELOG.md")
+	require.NoError(t, err)
+	latest := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+)`).FindSubmatch(changelog)
+	require.NotNil(t, latest)
+	require.Equal(t, "cdncsr/"+string(latest[1]), cdn.UserAgent)
 }
 
 func TestEndpointForRegion(t *testing.T) {
