@@ -28,8 +28,8 @@ import (
 )
 
 const (
-	workers       = 64
-	callsPerRound = 200 // of each worker
+	workers       = 32  // most of them wait for a retry at any time; of 64 the client's retry budget would rightly run out
+	callsPerRound = 400 // of each worker
 )
 
 func main() {
