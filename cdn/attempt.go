@@ -16,6 +16,7 @@ import (
 // A failure is an attempt that was not answered with a CSR.
 type failure struct {
 	err      *Error
+	code     string    // as the service wrote it; in err it is without secrets
 	date     time.Time // when the service answered, by its own clock; zero if it did not say
 	timedOut bool
 }
@@ -30,6 +31,7 @@ func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.R
 		return Attempt{}, nil, err
 	}
 	k.attempts++
+	k.judged = false
 	start := time.Now()
 	body := k.client.bodies.take()
 	defer k.client.bodies.put(body)
@@ -43,30 +45,43 @@ func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.R
 	}
 	if got.err != nil && ctx.Err() != nil {
 		attempt.Err = ctx.Err()
-		if k.last != nil {
-			k.last.err.Attempts = k.attempts
-		}
+		k.last = k.last.after(k.attempts)
 		return attempt, nil, nil
 	}
 	if got.err != nil && limited.Err() != nil {
-		failed.Message, failed.causes = "no answer within "+k.client.options.AttemptTimeout.String(), nil
+		failed.Message = "no answer within " + k.client.options.AttemptTimeout.String()
 	}
+	if got.endedByContext() {
+		failed.causes = nil // the context's errors are for the end of the caller's
+	}
+	code := failed.Code
 	k.explain(failed, req, input)
 	failed.Attempts = k.attempts
-	k.last = &failure{err: failed, date: got.date(), timedOut: got.timedOut()}
+	k.judged = true
+	k.last = &failure{err: failed, code: code, date: got.date(), timedOut: got.timedOut()}
 	attempt.Code, attempt.RequestId, attempt.Err = failed.Code, failed.RequestId, failed
 	return attempt, nil, nil
+}
+
+// after is f, whose error others have by now, as the last of so many attempts. A nil f stays nil.
+func (f *failure) after(attempts int) *failure {
+	if f == nil {
+		return nil
+	}
+	last, err := *f, *f.err
+	err.Attempts = attempts
+	last.err = &err
+	return &last
 }
 
 // sign is the request of one attempt.
 func (k *call) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
 	req, err := k.client.options.Signer.Sign(ctx, k.client.endpoint, k.signed, input)
-	if err == nil && req == nil {
+	if err == nil && (req == nil || req.URL == nil || req.Header == nil) {
 		err = errors.New("the signer returned no request: it must return one or an error")
 	}
 	if err != nil {
-		secrets := secretsOf(input.Credentials, nil)
-		return nil, fmt.Errorf("cdn: sign: %w", secrets.cleanError(err))
+		return nil, fmt.Errorf("cdn: sign: %w", secretsOf(nil, k.creds, k.expired).cleanError(err))
 	}
 	req.Header["User-Agent"] = k.client.userAgent
 	return req, nil
@@ -77,7 +92,8 @@ func (k *call) explain(failed *Error, req *http.Request, input signer.Input) {
 	if strings.EqualFold(failed.Code, codeWrongSignature) || strings.EqualFold(failed.Code, codeBadSignature) {
 		failed.Message = diagnose(failed.Message, k.client.options.Signer, k.client.endpoint, k.signed, input)
 	}
-	secrets := secretsOf(input.Credentials, req)
+	failed.kind = failed.sentinel() // a code may lose a part that is a credential's value too
+	secrets := secretsOf(req, k.creds, k.expired)
 	for _, text := range []*string{&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend} {
 		*text = secrets.clean(*text)
 	}
@@ -113,19 +129,21 @@ func (r reply) read() (*csr.Response, *Error) {
 		return nil, &Error{StatusCode: r.status, Message: r.err.Error(), RequestId: r.header.Get("x-acs-request-id"), causes: []error{r.err}}
 	}
 	a, ok := decode(r.body)
+	ok = ok && r.status/100 != 3 // who redirects is not this API, whatever it says
+	code := strings.TrimSpace(string(a.Code))
 	requestID := string(a.RequestId)
 	if requestID == "" {
 		requestID = r.header.Get("x-acs-request-id")
 	}
 	switch {
-	case ok && r.status/100 == 2 && a.Csr != "":
+	case ok && r.status/100 == 2 && strings.TrimSpace(a.Csr) != "":
 		return &csr.Response{
-			RequestId: requestID, CommonName: string(a.CommonName), Csr: string(a.Csr), PubMd5: string(a.PubMd5),
+			RequestId: requestID, CommonName: string(a.CommonName), Csr: a.Csr, PubMd5: string(a.PubMd5),
 			Origin: csr.OriginCDN,
 		}, nil
-	case ok && a.Code != "":
+	case ok && code != "":
 		failed := &Error{
-			StatusCode: r.status, Code: string(a.Code), Message: string(a.Message),
+			StatusCode: r.status, Code: code, Message: string(a.Message),
 			RequestId: requestID, HostId: string(a.HostId), Recommend: string(a.Recommend),
 		}
 		failed.RetryAfter = retryAfter(r.header, r.now(), failed.Is(ErrThrottled))
@@ -161,6 +179,10 @@ func (r reply) now() time.Time {
 		return date
 	}
 	return time.Now()
+}
+
+func (r reply) endedByContext() bool {
+	return errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, context.Canceled)
 }
 
 func (r reply) timedOut() bool {

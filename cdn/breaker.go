@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -17,11 +18,14 @@ import (
 // as probes. As the Primary of a [Fallback] it makes an outage cost nothing but its first calls. It may be used by many
 // goroutines. Make it with [NewBreaker]; the zero value can't be used.
 //
-// What the service answered counts as available, a refusal too. What the caller ended, a call that was throttled and one
-// for which there were no credentials count as neither, but a call that the PrimaryTimeout of a Fallback ended is unavailable.
+// What the service answered counts as available, a refusal too. A call of which it knows nothing counts as neither: one that the
+// caller ended, that was refused before it was sent, throttled, or without credentials. A call that the PrimaryTimeout of a
+// Fallback ended is unavailable.
 type Breaker struct {
 	creator CSRCreator
 	circuit *gobreaker.CircuitBreaker[*csr.Response]
+	logger  *slog.Logger
+	changes changes
 }
 
 // BreakerOptions change what a [Breaker] does. The zero value of each field is its default.
@@ -67,32 +71,27 @@ func NewBreaker(creator CSRCreator, opts *BreakerOptions) (*Breaker, error) {
 	if set.Logger == nil {
 		set.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Breaker{creator: creator, circuit: newCircuit(set)}, nil
-}
-
-func newCircuit(set BreakerOptions) *gobreaker.CircuitBreaker[*csr.Response] {
-	return gobreaker.NewCircuitBreaker[*csr.Response](gobreaker.Settings{
-		MaxRequests:  1,
-		Timeout:      set.ProbeInterval,
-		ReadyToTrip:  func(counts gobreaker.Counts) bool { return int(counts.ConsecutiveFailures) >= set.Failures },
-		IsSuccessful: func(err error) bool { return !errors.Is(err, ErrUnavailable) },
-		IsExcluded:   func(err error) bool { return errors.Is(err, errNoVerdict) },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			level := slog.LevelWarn
-			if to == gobreaker.StateHalfOpen || from == gobreaker.StateHalfOpen && to == gobreaker.StateOpen {
-				level = slog.LevelDebug
-			}
-			set.Logger.Log(context.Background(), level, "cdn: breaker", "from", from.String(), "to", to.String())
-		},
+	b := &Breaker{creator: creator, logger: set.Logger}
+	b.circuit = gobreaker.NewCircuitBreaker[*csr.Response](gobreaker.Settings{
+		MaxRequests:   1,
+		Timeout:       set.ProbeInterval,
+		ReadyToTrip:   func(counts gobreaker.Counts) bool { return int(counts.ConsecutiveFailures) >= set.Failures },
+		IsExcluded:    func(err error) bool { return errors.Is(err, errNoVerdict) },
+		OnStateChange: func(_ string, from, to gobreaker.State) { b.changes.add(change{from, to}) },
 	})
+	return b, nil
 }
 
-// errNoVerdict marks the error of a call that tells nothing of the service's health.
+// errNoVerdict is of a call that tells nothing of the service's health.
 var errNoVerdict = errors.New("cdn: no verdict")
 
 // CreateCdnCertificateSigningRequest asks the creator behind the breaker, or fails with ErrUnavailable if the breaker is open.
 func (b *Breaker) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
-	var err error // of the creator, which the circuit may see as another
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("cdn: %w", ctx.Err())
+	}
+	defer b.logChanges(ctx)
+	var err error // of the creator, of which the circuit sees the verdict alone
 	resp, verdict := b.circuit.Execute(func() (*csr.Response, error) {
 		var resp *csr.Response
 		resp, err = b.creator.CreateCdnCertificateSigningRequest(ctx, req)
@@ -107,17 +106,53 @@ func (b *Breaker) CreateCdnCertificateSigningRequest(ctx context.Context, req *c
 // Open tells whether the breaker lets nothing through but a probe.
 func (b *Breaker) Open() bool { return b.circuit.State() != gobreaker.StateClosed }
 
-// verdictOf is err as the circuit counts it.
+// verdictOf is what err tells of the service: nil if it answered, ErrUnavailable if it could not be asked, errNoVerdict if it
+// was not asked.
 func verdictOf(ctx context.Context, err error) error {
+	var failed *Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrThrottled), errors.Is(err, ErrNoCredentials):
 		return errNoVerdict
-	case primaryTimedOut(ctx) && errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ErrUnavailable), primaryTimedOut(ctx) && errors.Is(err, context.DeadlineExceeded):
 		return ErrUnavailable
-	case ctx.Err() != nil && !errors.Is(err, ErrUnavailable):
-		return errNoVerdict
+	case errors.As(err, &failed) && failed.StatusCode != 0, errors.Is(err, ErrDenied):
+		return nil
 	}
-	return err
+	return errNoVerdict
+}
+
+// A change is one of the circuit's state.
+type change struct{ from, to gobreaker.State }
+
+// changes are those that were not logged yet: the circuit tells of them while it is locked, when a logger must not be called.
+type changes struct {
+	mu   sync.Mutex
+	list []change
+}
+
+func (c *changes) add(one change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, one)
+}
+
+func (c *changes) take() []change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.list
+	c.list = nil
+	return list
+}
+
+// logChanges logs that the breaker opened or closed at warn level, and what it tries in between at debug level.
+func (b *Breaker) logChanges(ctx context.Context) {
+	for _, c := range b.changes.take() {
+		level := slog.LevelWarn
+		if c.to == gobreaker.StateHalfOpen || c.from == gobreaker.StateHalfOpen && c.to == gobreaker.StateOpen {
+			level = slog.LevelDebug
+		}
+		b.logger.Log(ctx, level, "cdn: breaker", "from", c.from.String(), "to", c.to.String())
+	}
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +126,56 @@ func TestBreaker_CallerWhoLeavesTellsNothing(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.False(t, b.Open())
+}
+
+func TestBreaker_WhatWasNotSentTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := roundTripper(func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED })
+		s := newScene(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: down}})
+		b := newBreaker(t, s.client, nil)
+		for range 5 { // wrong requests in between don't keep it closed
+			_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.ErrorIs(t, err, cdn.ErrUnavailable)
+			_, err = b.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{})
+			require.Error(t, err)
+		}
+		require.True(t, b.Open())
+		time.Sleep(6 * time.Second)
+		_, err := b.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{})
+		require.ErrorIs(t, err, cdn.ErrInvalidRequest)
+		require.True(t, b.Open(), "it closed without an answer")
+	})
+}
+
+func TestBreaker_EndedContextIsItsError(t *testing.T) {
+	b := newBreaker(t, failing(cdn.ErrUnavailable), &cdn.BreakerOptions{Failures: 1})
+	_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.True(t, b.Open())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// asking is a log handler that asks the breaker whose records it handles.
+type asking struct {
+	slog.Handler
+	breaker **cdn.Breaker
+	open    *bool
+}
+
+func (h asking) Handle(context.Context, slog.Record) error {
+	*h.open = (*h.breaker).Open()
+	return nil
+}
+
+func TestBreaker_LoggerMayAskIt(t *testing.T) {
+	var b *cdn.Breaker
+	var open bool
+	logger := slog.New(asking{slog.NewTextHandler(io.Discard, nil), &b, &open})
+	b = newBreaker(t, failing(cdn.ErrUnavailable), &cdn.BreakerOptions{Failures: 1, Logger: logger})
+	_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.True(t, open)
 }
 
 func TestBreaker_CountsAPrimaryTimeout(t *testing.T) {

@@ -27,8 +27,10 @@ type call struct {
 	signed signer.Call
 	creds  signer.Credentials
 
+	expired   signer.Credentials          // those before them; none if the service took no token for expired
 	attempts  int                         // requests sent
-	last      *failure                    // of the last attempt; nil before there was one
+	last      *failure                    // of the last attempt that failed by itself; nil before there was one
+	judged    bool                        // that was the very last attempt: it was not ended by the context
 	waits     *backoff.ExponentialBackOff // nil before the first wait
 	cost      int                         // what the last retry took from the budget
 	corrected bool                        // the clock was, for this call
@@ -54,20 +56,17 @@ func (k *call) do(ctx context.Context) (*csr.Response, error) {
 			return nil, err
 		}
 		again := false
-		if resp == nil && ctx.Err() == nil {
+		if k.judged {
 			attempt.Wait, again = k.next(ctx, input)
 		}
-		k.client.watch(ctx, attempt)
+		k.client.watch(ctx, attempt, k.creds)
 		switch {
 		case resp != nil:
 			k.client.budget.succeeded(k.cost)
 			return resp, nil
-		case ctx.Err() != nil:
-			return nil, k.ended(ctx)
-		case !again:
+		case k.judged && !again:
 			return nil, k.last.err
-		}
-		if !sleep(ctx, attempt.Wait) {
+		case !k.judged || !sleep(ctx, attempt.Wait):
 			return nil, k.ended(ctx)
 		}
 	}
@@ -76,16 +75,16 @@ func (k *call) do(ctx context.Context) (*csr.Response, error) {
 // next tells whether there is to be another attempt after k.last, and how long to wait for it. Where the reason against one
 // is not plain from the error, it is noted there.
 func (k *call) next(ctx context.Context, input signer.Input) (wait time.Duration, again bool) {
-	err := k.last.err
+	err, code := k.last.err, k.last.code
 	if k.attempts >= k.client.options.MaxAttempts {
 		return 0, false
 	}
 	switch {
-	case strings.EqualFold(err.Code, codeNonceUsed):
+	case strings.EqualFold(code, codeNonceUsed):
 		return 0, true
-	case strings.EqualFold(err.Code, codeTimestampExpired):
+	case strings.EqualFold(code, codeTimestampExpired):
 		return 0, k.correctClock(input.Time)
-	case strings.EqualFold(err.Code, codeTokenExpired):
+	case strings.EqualFold(code, codeTokenExpired):
 		return 0, k.renewCredentials(ctx)
 	case !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrThrottled):
 		return 0, false
@@ -96,6 +95,9 @@ func (k *call) next(ctx context.Context, input signer.Input) (wait time.Duration
 
 // retryWait is how long to wait before k.last is tried again, or why it is not.
 func (k *call) retryWait(ctx context.Context) (wait time.Duration, against string) {
+	if ctx.Err() != nil {
+		return 0, "" // which the wait finds out
+	}
 	wait = k.last.err.RetryAfter
 	if wait == 0 {
 		wait = k.backoff()
@@ -142,14 +144,15 @@ func (k *call) renewCredentials(ctx context.Context) bool {
 	k.renewed = true
 	creds, err := askCredentials(ctx, k.client.credentials)
 	if err != nil {
-		k.last.err.causes = append(k.last.err.causes, err)
-		k.last.err.note = "the credential source was asked again: " + secretsOf(k.creds, nil).clean(oneLine(err.Error()))
+		secrets := secretsOf(nil, k.creds)
+		k.last.err.causes = append(k.last.err.causes, secrets.cleanError(err))
+		k.last.err.note = "the credential source was asked again: " + secrets.clean(oneLine(err.Error()))
 		return false
 	}
 	if creds == k.creds {
 		return false
 	}
-	k.creds = creds
+	k.creds, k.expired = creds, k.creds
 	return true
 }
 

@@ -11,7 +11,9 @@ import (
 
 // An answer is what an answer of this API may hold: a response's parameters, or an error's.
 type answer struct {
-	RequestId, CommonName, Csr, PubMd5, Code, Message, HostId, Recommend text
+	Csr string // what makes it a response must be a string
+
+	RequestId, CommonName, PubMd5, Code, Message, HostId, Recommend text
 }
 
 // decode reads a body as what it is, JSON or XML, whatever was asked for and whatever its Content-Type says. It is not ok if
@@ -33,7 +35,8 @@ func decodeJSON(body []byte) (answer, bool) {
 		return a, true
 	}
 	var a answer
-	if json.Unmarshal(body, &a) != nil {
+	var mistyped *json.UnmarshalTypeError // of Csr, which stays empty
+	if err := json.Unmarshal(body, &a); err != nil && !errors.As(err, &mistyped) {
 		return answer{}, false
 	}
 	return a, true
@@ -64,7 +67,8 @@ var xmlRoots = [...]string{
 // decodeXML reads the elements right below the root, with all text that is in them.
 func decodeXML(body []byte) (answer, bool) {
 	var a answer
-	var field *text
+	var field *string // where the value goes that is being read; nil if it is not wanted
+	var value []byte
 	depth, ended := 0, false
 	decoder := xml.NewDecoder(bytes.NewReader(body))
 	for {
@@ -79,17 +83,20 @@ func decodeXML(body []byte) (answer, bool) {
 				return answer{}, false
 			}
 			if depth == 2 {
-				field = a.field(token.Name.Local)
+				field, value = a.field(token.Name.Local), value[:0]
 			}
 		case xml.CharData:
+			if ended && len(bytes.TrimSpace(token)) > 0 {
+				return answer{}, false
+			}
 			if field != nil {
-				*field += text(token)
+				value = append(value, token...)
 			}
 		case xml.EndElement:
-			depth--
-			if depth == 1 {
-				field = nil
+			if depth == 2 && field != nil {
+				*field, field = string(value), nil
 			}
+			depth--
 			ended = depth == 0
 		}
 	}
@@ -105,24 +112,24 @@ func isAnswerRoot(name string) bool {
 }
 
 // field is where the value of that name goes; nil if it is not wanted.
-func (a *answer) field(name string) *text {
+func (a *answer) field(name string) *string {
 	switch strings.ToLower(name) {
-	case "requestid":
-		return &a.RequestId
-	case "commonname":
-		return &a.CommonName
 	case "csr":
 		return &a.Csr
+	case "requestid":
+		return (*string)(&a.RequestId)
+	case "commonname":
+		return (*string)(&a.CommonName)
 	case "pubmd5":
-		return &a.PubMd5
+		return (*string)(&a.PubMd5)
 	case "code":
-		return &a.Code
+		return (*string)(&a.Code)
 	case "message":
-		return &a.Message
+		return (*string)(&a.Message)
 	case "hostid":
-		return &a.HostId
+		return (*string)(&a.HostId)
 	case "recommend":
-		return &a.Recommend
+		return (*string)(&a.Recommend)
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 	const wrongSecret = "the signature is not of this AccessKeySecret: the service signed the very same request otherwise"
 	_, theirs, echoed := strings.Cut(message, "string to sign is:")
 	ours := stringToSign(s, endpoint, signed, input)
-	if !echoed || ours == "" {
+	if !echoed {
+		return message
+	}
+	if ours == "" {
 		return "the service calculated another signature"
 	}
 	theirs = strings.TrimRight(theirs, " .\n")
@@ -33,6 +36,10 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 // stringToSign is what the library's own signers sign; empty for a caller's signer.
 func stringToSign(s signer.Signer, endpoint *url.URL, signed signer.Call, input signer.Input) string {
 	switch s := s.(type) {
+	case *signer.RPC:
+		return stringToSign(*s, endpoint, signed, input)
+	case *signer.ACS3:
+		return stringToSign(*s, endpoint, signed, input)
 	case signer.RPC:
 		return s.StringToSign(signed, input)
 	case signer.ACS3:

@@ -29,12 +29,13 @@ func EndpointForRegion(region string) string {
 // parseEndpoint refuses every endpoint but https://HOST[:PORT], and http:// on this very machine. What it quotes holds no
 // password.
 func parseEndpoint(text string) (*url.URL, error) {
+	if strings.Contains(text, "@") { // before anything is quoted
+		return nil, errors.New("holds user information, which does not belong there: leave it out")
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
 		return nil, errors.New("is not a URL such as " + centralEndpoint) // err quotes the whole text
-	case u.User != nil:
-		return nil, errors.New("holds user information, which does not belong there: leave it out")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return nil, fmt.Errorf("%q: has a query or a fragment: write a scheme and a host alone", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":

@@ -10,7 +10,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// The kinds of error. An [*Error] matches exactly one of them with errors.Is.
+// The kinds of error. An [*Error] is of exactly one of them, which it matches with errors.Is; an error that it wraps, such as that
+// of an attempt before, may match another.
 var (
 	// ErrUnavailable: the service could not serve. It can't be reached, failed by itself, or what answered was not this API.
 	// The call may be tried later or elsewhere.

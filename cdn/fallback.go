@@ -33,8 +33,8 @@ type Fallback struct {
 	OnFallback func(ctx context.Context, err error)
 }
 
-// errPrimaryTimeout is the cause of the context that PrimaryTimeout ends.
-var errPrimaryTimeout = errors.New("cdn: fallback: Primary's time is up: PrimaryTimeout gives it more")
+// errPrimaryTimeout is an exceeded deadline, and the cause of the context that PrimaryTimeout ends.
+var errPrimaryTimeout = fmt.Errorf("cdn: fallback: Primary's time is up: PrimaryTimeout gives it more: %w", context.DeadlineExceeded)
 
 // CreateCdnCertificateSigningRequest asks Primary, then perhaps Secondary. If both fail the error wraps both.
 func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,6 +152,36 @@ func TestFallback_PrimaryThatSwallowsPacketsGetsItsShare(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFallback_PrimaryMayReturnTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := cdn.Fallback{
+			Primary: creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+				<-ctx.Done()
+				return nil, context.Cause(ctx) // as net/http does
+			}),
+			Secondary: localCreator(), PrimaryTimeout: time.Second,
+		}
+		resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.Equal(t, csr.OriginLocal, resp.Origin)
+	})
+}
+
+func TestFallback_NotWhenPrimarySaidNoJustBeforeItsTimeWasUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
+		api.Script(cdntest.Fault{Status: 403, Code: "Forbidden.RAM"})
+		client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
+			HTTPClient: &http.Client{Transport: api},
+			OnAttempt:  func(context.Context, cdn.Attempt) { time.Sleep(2 * time.Second) },
+		})
+		require.NoError(t, err)
+		f := cdn.Fallback{Primary: client, Secondary: failing(errors.New("asked")), PrimaryTimeout: time.Second}
+		_, err = f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		requireKind(t, err, cdn.ErrDenied)
+	})
 }
 
 func TestFallback_WithoutAnyBoundPrimaryHasTheTimeItTakes(t *testing.T) {

@@ -77,7 +77,15 @@ func faultRows() []faultRow {
 		notThisAPI("HTML 200 (captive portal)", 200, body(200, "text/html", "<html>Log in</html>")),
 		notThisAPI("HTML 502", 502, body(502, "text/html", "<html>Bad gateway</html>")),
 		notThisAPI("HTML 403", 403, body(403, "text/html", "<html>Blocked</html>")),
+		notThisAPI("a Csr that is no string", 200, body(200, "application/json", `{"Csr":false,"RequestId":"R1"}`)),
+		notThisAPI("a blank Csr", 200, body(200, "text/xml", "<CreateCdnCertificateSigningRequestResponse><Csr>\n </Csr></CreateCdnCertificateSigningRequestResponse>")),
+		notThisAPI("text after the XML", 400, body(400, "text/xml", "<Error><Code>Forbidden</Code></Error> and more")),
 		notThisAPI("302", 302, redirect(302)),
+		notThisAPI("302 with a Code", 302, body(302, "application/json", `{"Code":"Forbidden"}`)),
+		{
+			name: "a Code with blanks around, the last of two", kind: cdn.ErrDenied, status: 400, code: "Forbidden.RAM", sent: 1,
+			script: []cdntest.Fault{body(400, "text/xml", "<Error><Code>Throttling</Code><Code>\n Forbidden.RAM\n</Code></Error>")},
+		},
 		notThisAPI("307", 307, redirect(307)),
 		{
 			name: "200 with a Code and no Csr", script: []cdntest.Fault{body(200, "application/json", `{"Code":"Forbidden.RAM","RequestId":"R1"}`)},

@@ -24,7 +24,7 @@ func decodeFlat(body []byte) (a answer, ok bool) {
 			break
 		}
 		if field := a.field(name); field != nil {
-			*field = text(value)
+			*field = value
 		}
 		if string(rest) == "}" {
 			return a, true

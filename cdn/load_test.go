@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,6 +116,18 @@ func gzipped(t *testing.T, r io.Reader) []byte {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return b.Bytes()
+}
+
+func TestMemory_ManyTokensInOneElement(t *testing.T) {
+	xml := "<Error><Code>Forbidden</Code><Message>" + strings.Repeat("a<x/>", 1<<20/6) + "</Message></Error>"
+	s := newScene(t, &cdn.Options{MaxAttempts: 1})
+	s.api.Script(body(403, "text/xml", xml))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	runtime.ReadMemStats(&after)
+	require.ErrorIs(t, err, cdn.ErrDenied)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "a copy of the value for each token is many GiB")
 }
 
 func TestMemory_HugeBodiesAreCutAt1MiB(t *testing.T) {

@@ -1,7 +1,9 @@
 package cdn
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,13 +20,13 @@ const redacted = "[redacted]"
 
 // secretsOf are the credentials' values and, where there is a request, its signature; the longest first, since one may be a
 // part of another.
-func secretsOf(creds signer.Credentials, req *http.Request) secrets {
+func secretsOf(req *http.Request, creds ...signer.Credentials) secrets {
 	var all secrets
-	for _, value := range []string{creds.AccessKeyID, creds.AccessKeySecret, creds.SecurityToken, signatureOf(req)} {
-		if value != "" {
-			all = append(all, value)
-		}
+	for _, c := range creds {
+		all = append(all, c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
 	}
+	all = append(all, signatureOf(req))
+	all = slices.DeleteFunc(all, func(value string) bool { return value == "" })
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return all
 }
@@ -86,10 +88,11 @@ func (s secrets) in(text string) bool {
 	return false
 }
 
-// cleanError is err if its text holds no secret; else an error of the cleaned text alone.
+// cleanError is err if it holds no secret however it is printed; else an error of the cleaned text alone.
 func (s secrets) cleanError(err error) error {
-	if text := err.Error(); s.in(text) {
-		return errors.New(s.clean(text))
+	fields, _ := json.Marshal(err) // nothing if it can't be
+	if s.in(fmt.Sprintf("%v %+v %#v ", err, err, err) + string(fields)) {
+		return errors.New(s.clean(err.Error()))
 	}
 	return err
 }

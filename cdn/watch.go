@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 // Attempt is one request of a call, as [Options].OnAttempt is told of it and as the log shows it.
@@ -32,12 +34,17 @@ func (a Attempt) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// watch tells those who watch of an attempt that has ended.
-func (c *Client) watch(ctx context.Context, attempt Attempt) {
+// watch tells those who watch of an attempt that has ended, which was signed with creds.
+func (c *Client) watch(ctx context.Context, attempt Attempt, creds signer.Credentials) {
+	logs := c.options.Logger.Enabled(ctx, slog.LevelDebug)
+	if c.options.OnAttempt == nil && !logs {
+		return
+	}
+	attempt.RequestId = secretsOf(nil, creds).clean(attempt.RequestId)
 	if c.options.OnAttempt != nil {
 		c.options.OnAttempt(ctx, attempt)
 	}
-	if c.options.Logger.Enabled(ctx, slog.LevelDebug) {
+	if logs {
 		c.options.Logger.LogAttrs(ctx, slog.LevelDebug, "cdn: attempt", attempt.LogValue().Group()...)
 	}
 }

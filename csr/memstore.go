@@ -12,8 +12,11 @@ import (
 // any crypto.Signer, so also an HSM's. The zero value is ready for use. It must not be copied after its first use.
 type MemStore struct {
 	mu   sync.RWMutex
-	keys map[string]crypto.Signer
+	keys map[string]*keptKey
 }
+
+// keptKey stands behind a pointer, so that fmt prints an address and no key.
+type keptKey struct{ key crypto.Signer }
 
 // Put keeps key until the program ends. Its errors are those of [KeyStore].
 func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
@@ -29,9 +32,9 @@ func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) er
 		return fmt.Errorf("csr: keep key %s: %w", pubMd5, fs.ErrExist)
 	}
 	if m.keys == nil {
-		m.keys = make(map[string]crypto.Signer)
+		m.keys = make(map[string]*keptKey)
 	}
-	m.keys[pubMd5] = key
+	m.keys[pubMd5] = &keptKey{key}
 	return nil
 }
 
@@ -42,9 +45,9 @@ func (m *MemStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	key, ok := m.keys[pubMd5]
+	kept, ok := m.keys[pubMd5]
 	if !ok {
 		return nil, fmt.Errorf("csr: find key %s: %w", quote(pubMd5), fs.ErrNotExist)
 	}
-	return key, nil
+	return kept.key, nil
 }

@@ -9,7 +9,8 @@ import (
 // Credentials are an access key, or temporary credentials of the Security Token Service (STS).
 //
 // Printed, logged or marshalled they show the AccessKeyID alone. The fmt verbs %p and %w are the exceptions: fmt refuses
-// them for a struct before it asks the struct, and prints its fields; go vet reports both.
+// them for a struct before it asks the struct, and prints its fields; go vet reports both. Credentials in an unexported field are
+// printed too, since fmt can't ask them there.
 type Credentials struct {
 	AccessKeyID     string // required
 	AccessKeySecret string // required

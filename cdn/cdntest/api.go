@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -67,6 +66,9 @@ func (a *API) answer(r *http.Request) reply {
 	m, problem := read(r)
 	if problem == nil {
 		problem = a.check(m)
+	}
+	if problem == nil {
+		problem = m.checkParameters()
 	}
 	out := reply{format: m.format, requestID: requestID, host: m.host}
 	if problem != nil {
@@ -133,12 +135,6 @@ func (a *API) credentials(id string) (signer.Credentials, bool) {
 
 // create is the operation itself.
 func (a *API) create(ctx context.Context, m *message) (*csr.Response, *problem) {
-	if m.params.Get("CommonName") == "" {
-		return nil, missing("CommonName")
-	}
-	if country := m.params.Get("Country"); country != "" && utf8.RuneCountInString(country) != 2 {
-		return nil, &problem{http.StatusBadRequest, "InvalidValue.Malformed", "Country must be 2 characters."}
-	}
 	generator := csr.Generator{Keys: &a.Keys, Source: a.Source}
 	resp, err := generator.CreateCdnCertificateSigningRequest(ctx, m.request())
 	if errors.Is(err, csr.ErrInvalidRequest) {

@@ -102,6 +102,13 @@ func TestScript_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	api.Script(cdntest.Fault{Code: "X"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), "other"))
 	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
+	params := rpcParams()
+	params.Set("Country", "CHN")
+	params.Set("SignatureNonce", "nonce-2")
+	_, e = ask(t, api, rpcRequest(t, "POST", "form", params, secret))
+	assert.Equal(t, "InvalidValue.Malformed", e.Code)
+	_, e = ask(t, api, rpcRequest(t, "PUT", "form", rpcParams(), secret))
+	assert.Equal(t, "UnsupportedHTTPMethod", e.Code)
 	_, e = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "X", e.Code)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
@@ -27,6 +28,9 @@ func read(r *http.Request) (*message, *problem) {
 	m := &message{format: formatXML, host: r.Host}
 	if m.host == "" {
 		m.host = r.URL.Host
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return m, &problem{http.StatusBadRequest, "UnsupportedHTTPMethod", "This http method is not supported."}
 	}
 	body, err := readAll(r)
 	if err != nil {
@@ -80,6 +84,17 @@ func (m *message) checkOperation() *problem {
 		return missing("Version")
 	case m.version != version:
 		return &problem{http.StatusBadRequest, "InvalidVersion", "Specified parameter Version is not valid."}
+	}
+	return nil
+}
+
+// checkParameters is what the service documents of the operation's own parameters.
+func (m *message) checkParameters() *problem {
+	if m.params.Get("CommonName") == "" {
+		return missing("CommonName")
+	}
+	if country := m.params.Get("Country"); country != "" && utf8.RuneCountInString(country) != 2 {
+		return &problem{http.StatusBadRequest, "InvalidValue.Malformed", "Country must be 2 characters."}
 	}
 	return nil
 }

@@ -52,7 +52,8 @@ func signatureTexts(*testing.T) []provocation {
 			*params = strings.Replace(*params, "example.com", "example.org", 1)
 		})},
 		{"a parameter added on the way", tampered(signer.RPC{}, func(_ *http.Request, params *string) { *params += "&utm=1" })},
-		{"a method changed on the way", tampered(signer.RPC{}, func(r *http.Request, _ *string) { r.Method = http.MethodPut })},
+		{"a call of a signer of one's own changed on the way", tampered(ownSigner{signer.RPC{}}, func(_ *http.Request, params *string) { *params += "&utm=1" })},
+		{"a method changed on the way", tampered(signer.RPC{}, func(r *http.Request, _ *string) { r.Method = http.MethodGet })},
 		{"a call with headers changed on the way", tampered(signer.ACS3{}, func(r *http.Request, params *string) {
 			*params += "&utm=1"
 		})},
@@ -83,3 +84,6 @@ func callThroughProxy(t *testing.T, s signer.Signer, creds signer.Credentials, c
 	})
 	return call(t.Context(), newClient(t, &cdn.Options{MaxAttempts: 1, Signer: s, HTTPClient: &http.Client{Transport: proxy}}))
 }
+
+// ownSigner is a signer that the library does not know.
+type ownSigner struct{ signer.Signer }

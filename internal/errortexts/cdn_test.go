@@ -76,7 +76,7 @@ var wrongOptions = []struct {
 	how     string
 	options cdn.Options
 }{
-	{"an endpoint that is no URL", cdn.Options{Endpoint: "https://user:hidden@[::1"}},
+	{"an endpoint that is no URL", cdn.Options{Endpoint: "https://[::1"}},
 	{"an endpoint with a password", cdn.Options{Endpoint: "https://user:hidden@cdn.aliyuncs.com"}},
 	{"an endpoint with a query", cdn.Options{Endpoint: "https://cdn.aliyuncs.com?key=hidden"}},
 	{"an endpoint without a scheme", cdn.Options{Endpoint: "cdn.aliyuncs.com"}},
