@@ -23,11 +23,11 @@ const (
 
 // A call is one call of the operation: its attempts one after the other, and what they have told so far.
 type call struct {
-	client *Client
-	signed signer.Call
-	creds  signer.Credentials
+	client  *Client
+	signed  signer.Call
+	creds   signer.Credentials
+	expired signer.Credentials // those before a renewal; empty without one
 
-	expired   signer.Credentials          // those before them; none if the service took no token for expired
 	attempts  int                         // requests sent
 	last      *failure                    // of the last attempt that failed by itself; nil before there was one
 	judged    bool                        // that was the very last attempt: it was not ended by the context
