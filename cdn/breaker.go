@@ -117,7 +117,7 @@ func verdictOf(ctx context.Context, err error) error {
 		return errNoVerdict
 	case errors.Is(err, ErrUnavailable), primaryTimedOut(ctx) && errors.Is(err, context.DeadlineExceeded):
 		return ErrUnavailable
-	case errors.As(err, &failed) && failed.StatusCode != 0, errors.Is(err, ErrDenied):
+	case errors.As(err, &failed), errors.Is(err, ErrDenied):
 		return nil
 	}
 	return errNoVerdict

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -180,6 +181,30 @@ func TestAPI_RemembersNoncesAsLongAsTheyCount(t *testing.T) {
 				_, _ = ask(t, api, rpcRequest(t, "POST", "form", other, secret))
 			}
 		}
+	})
+}
+
+// TestAPI_RemembersANonceUntilItsTimestampIsOld has a call that is ahead of the fake's clock, and others that let it forget.
+func TestAPI_RemembersANonceUntilItsTimestampIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newAPI()
+		other := func() {
+			params := rpcParams()
+			params.Set("SignatureNonce", time.Now().String())
+			_, _ = ask(t, api, rpcRequest(t, "POST", "form", params, secret))
+		}
+		other()
+		time.Sleep(14*time.Minute + 59*time.Second)
+		ahead := rpcParams()
+		ahead.Set("Timestamp", time.Now().UTC().Add(14*time.Minute).Format("2006-01-02T15:04:05Z"))
+		status, _ := ask(t, api, rpcRequest(t, "POST", "form", maps.Clone(ahead), secret))
+		require.Equal(t, http.StatusOK, status)
+		for _, later := range []time.Duration{time.Minute, 16 * time.Minute} {
+			time.Sleep(later)
+			other()
+		}
+		_, e := ask(t, api, rpcRequest(t, "POST", "form", maps.Clone(ahead), secret))
+		require.Equal(t, "SignatureNonceUsed", e.Code)
 	})
 }
 
