@@ -186,6 +186,6 @@ func (r reply) endedByContext() bool {
 }
 
 func (r reply) timedOut() bool {
-	var timeout net.Error
-	return errors.As(r.err, &timeout) && timeout.Timeout()
+	timeout, ok := errors.AsType[net.Error](r.err)
+	return ok && timeout.Timeout()
 }

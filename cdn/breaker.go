@@ -109,7 +109,7 @@ func (b *Breaker) Open() bool { return b.circuit.State() != gobreaker.StateClose
 // verdictOf is what err tells of the service: nil if it answered, ErrUnavailable if it could not be asked, errNoVerdict if it
 // was not asked.
 func verdictOf(ctx context.Context, err error) error {
-	var failed *Error
+	_, failed := errors.AsType[*Error](err)
 	switch {
 	case err == nil:
 		return nil
@@ -117,7 +117,7 @@ func verdictOf(ctx context.Context, err error) error {
 		return errNoVerdict
 	case errors.Is(err, ErrUnavailable), primaryTimedOut(ctx) && errors.Is(err, context.DeadlineExceeded):
 		return ErrUnavailable
-	case errors.As(err, &failed), errors.Is(err, ErrDenied):
+	case failed, errors.Is(err, ErrDenied):
 		return nil
 	}
 	return errNoVerdict

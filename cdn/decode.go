@@ -35,8 +35,9 @@ func decodeJSON(body []byte) (answer, bool) {
 		return a, true
 	}
 	var a answer
-	var mistyped *json.UnmarshalTypeError // of Csr, which stays empty
-	if err := json.Unmarshal(body, &a); err != nil && !errors.As(err, &mistyped) {
+	err := json.Unmarshal(body, &a)
+	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err) // of Csr, which stays empty
+	if err != nil && !mistyped {
 		return answer{}, false
 	}
 	return a, true

@@ -33,16 +33,16 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 	return "what the service received differs from what was signed"
 }
 
-// stringToSign is what the library's own signers sign; empty for a caller's signer.
+// stringToSign is what the signer signs, as it shows it itself, as RPC and ACS3 do; empty if it does not.
 func stringToSign(s signer.Signer, endpoint *url.URL, signed signer.Call, input signer.Input) string {
 	switch s := s.(type) {
-	case *signer.RPC:
-		return stringToSign(*s, endpoint, signed, input)
-	case *signer.ACS3:
-		return stringToSign(*s, endpoint, signed, input)
-	case signer.RPC:
+	case interface {
+		StringToSign(call signer.Call, in signer.Input) string
+	}:
 		return s.StringToSign(signed, input)
-	case signer.ACS3:
+	case interface {
+		CanonicalRequest(endpoint *url.URL, call signer.Call, in signer.Input) string
+	}:
 		hash := sha256.Sum256([]byte(s.CanonicalRequest(endpoint, signed, input)))
 		return "ACS3-HMAC-SHA256\n" + hex.EncodeToString(hash[:])
 	}

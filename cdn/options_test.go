@@ -99,8 +99,8 @@ func TestClient_RefusesBeforeSending(t *testing.T) {
 		"control character": {&csr.Request{CommonName: "a", City: "b\nc"}, []string{"City"}},
 		"SANs":              {&csr.Request{CommonName: "a", SANs: []string{"b", "", "c,d", "e\x00"}}, []string{"SANs[1]", "SANs[2]", "SANs[3]"}},
 		"all at once": {
-			&csr.Request{Organization: "\x01", OrganizationUnit: "\xfe", Country: "x\ny", State: "\u0085", Email: "\t"},
-			[]string{"CommonName", "Organization", "OrganizationUnit", "Country", "State", "Email"},
+			&csr.Request{SANs: []string{","}, Organization: "\x01", OrganizationUnit: "\xfe", Country: "x\ny", State: "\u0085", Email: "\t"},
+			[]string{"CommonName", "SANs[0]", "Organization", "OrganizationUnit", "Country", "State", "Email"},
 		},
 	}
 	for name, test := range tests {

@@ -20,30 +20,36 @@ func parameters(req *csr.Request) (map[string]string, error) {
 	refuse := func(field, value, reason string) {
 		errs = append(errs, &csr.FieldError{Field: field, Value: value, Reason: reason})
 	}
-	params := make(map[string]string, 8)
-	set := func(field, value string, mistake func(string) string) {
-		if reason := mistake(value); reason != "" {
-			refuse(field, value, reason)
-		}
-		if value != "" {
-			params[field] = value
-		}
+	if reason := commonNameMistake(req.CommonName); reason != "" {
+		refuse("CommonName", req.CommonName, reason)
 	}
-	set("CommonName", req.CommonName, commonNameMistake)
 	for i, san := range req.SANs {
 		if reason := sanMistake(san); reason != "" {
 			refuse(fmt.Sprintf("SANs[%d]", i), san, reason)
 		}
 	}
+	params := map[string]string{"CommonName": req.CommonName}
 	if len(req.SANs) > 0 {
 		params["SANs"] = strings.Join(req.SANs, ",")
 	}
-	set("Organization", req.Organization, textMistake)
-	set("OrganizationUnit", req.OrganizationUnit, textMistake)
-	set("Country", req.Country, countryMistake)
-	set("State", req.State, textMistake)
-	set("City", req.City, textMistake)
-	set("Email", req.Email, textMistake)
+	for _, p := range []struct {
+		name, value string
+		mistake     func(string) string
+	}{
+		{"Organization", req.Organization, textMistake},
+		{"OrganizationUnit", req.OrganizationUnit, textMistake},
+		{"Country", req.Country, countryMistake},
+		{"State", req.State, textMistake},
+		{"City", req.City, textMistake},
+		{"Email", req.Email, textMistake},
+	} {
+		if reason := p.mistake(p.value); reason != "" {
+			refuse(p.name, p.value, reason)
+		}
+		if p.value != "" {
+			params[p.name] = p.value
+		}
+	}
 	if len(errs) > 0 {
 		return nil, errs
 	}

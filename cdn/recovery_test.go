@@ -200,6 +200,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 		"a last parameter":  {signer.RPC{Method: "GET"}, change(query("Zone", "x")), []string{"differs", "a parameter that was added"}},
 		"the method":        {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.Method = "POST" }), []string{"differs", "the method"}},
 		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs"}},
+		"one that shows":    {struct{ signer.RPC }{signer.RPC{Method: "GET"}}, change(query("City", "x")), []string{"differs", "was added"}},
 		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "GET" }), []string{"another signature"}},
 	}
 	for name, s := range signers { // by a fake that knows another secret

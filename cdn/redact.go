@@ -116,8 +116,8 @@ func unescape(text string) string {
 // withoutURL is err without the *url.Error around it, which prints the URL, and a GET's URL is signed.
 func withoutURL(err error) error {
 	for {
-		var outer *url.Error
-		if !errors.As(err, &outer) || outer.Err == nil {
+		outer, ok := errors.AsType[*url.Error](err)
+		if !ok || outer.Err == nil {
 			return err
 		}
 		err = outer.Err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"time"
 )
 
@@ -19,7 +18,7 @@ const (
 // add makes data the durable content of the new file name: written under a temporary name and fsynced, then linked to
 // its own name, which never replaces a file as a rename would; then the directory is fsynced.
 func (d *keyDir) add(name string, data []byte) error {
-	temp := path.Join(tempDir, rand.Text())
+	temp := tempDir + "/" + rand.Text()
 	now, err := d.write(temp, data)
 	if err != nil {
 		return err
@@ -81,18 +80,20 @@ func (d *keyDir) sweep(now time.Time) {
 	if err != nil {
 		return
 	}
-	_ = mark.Close() // nothing was written
-	if err = d.root.Chtimes(sweepMark, now, now); err != nil {
+	_, err = mark.WriteString("\n") // which makes it as of now
+	if err = errors.Join(err, mark.Close()); err != nil {
 		return
 	}
-	entries, err := fs.ReadDir(d.root.FS(), tempDir)
+	temps, err := d.root.Open(tempDir)
 	if err != nil {
 		return
 	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err == nil && now.Sub(info.ModTime()) > tempLife {
-			_ = d.root.Remove(path.Join(tempDir, entry.Name())) // the next sweep tries again
+	defer func() { _ = temps.Close() }() // nothing was written by it
+	names, _ := temps.Readdirnames(-1)   // those that could be read
+	for _, name := range names {
+		name = tempDir + "/" + name
+		if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()) > tempLife {
+			_ = d.root.Remove(name) // the next sweep tries again
 		}
 	}
 }

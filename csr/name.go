@@ -2,6 +2,7 @@ package csr
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -143,11 +144,9 @@ func knownMistake(s string) string {
 
 // isIP tells whether s is an IP address, also in brackets, with a zone, a prefix length or a port.
 func isIP(s string) bool {
-	if _, err := netip.ParseAddrPort(s); err == nil {
-		return true
-	}
-	if _, err := netip.ParsePrefix(s); err == nil {
-		return true
+	s, _, _ = strings.Cut(s, "/")
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
 	}
 	_, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 	return err == nil

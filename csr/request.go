@@ -61,37 +61,50 @@ func normalize(r *Request) (*subject, error) {
 	if r == nil {
 		return nil, FieldErrors{{Field: "Request", Reason: "is nil: give one with a CommonName"}}
 	}
-	var errs FieldErrors
-	field := func(name, value string, rule func(string) (normal, reason string)) string {
-		normal, reason := rule(value)
-		if reason != "" {
-			errs = append(errs, &FieldError{Field: name, Value: value, Reason: reason})
-		}
-		return normal
-	}
-
 	var s subject
-	s.commonName = field("CommonName", r.CommonName, commonName)
+	var errs FieldErrors
+	errs.check(field{"CommonName", r.CommonName, commonName, &s.commonName})
+	names := make([]string, len(r.SANs))
 	for i, san := range r.SANs {
-		s.names = append(s.names, field("SANs["+strconv.Itoa(i)+"]", san, domainName))
+		errs.check(field{"SANs[" + strconv.Itoa(i) + "]", san, domainName, &names[i]})
 	}
-	s.names = allNames(s.commonName, s.names)
+	s.names = allNames(s.commonName, names)
 	if len(s.names) > maxSANs {
 		errs = append(errs, &FieldError{
 			Field: "SANs", Value: strconv.Itoa(len(s.names)) + " names",
 			Reason: fmt.Sprintf("are more than %d, CommonName included: divide them among several requests", maxSANs),
 		})
 	}
-	s.organization = field("Organization", r.Organization, text(defaultOrganization, maxOrganization))
-	s.organizationUnit = field("OrganizationUnit", r.OrganizationUnit, text(defaultOrganizationUnit, maxOrganizationUnit))
-	s.country = field("Country", r.Country, country)
-	s.state = field("State", r.State, text(defaultState, maxState))
-	s.city = field("City", r.City, text(defaultCity, maxCity))
-	s.email = field("Email", r.Email, email)
+	errs.check(
+		field{"Organization", r.Organization, text(defaultOrganization, maxOrganization), &s.organization},
+		field{"OrganizationUnit", r.OrganizationUnit, text(defaultOrganizationUnit, maxOrganizationUnit), &s.organizationUnit},
+		field{"Country", r.Country, country, &s.country},
+		field{"State", r.State, text(defaultState, maxState), &s.state},
+		field{"City", r.City, text(defaultCity, maxCity), &s.city},
+		field{"Email", r.Email, email, &s.email},
+	)
 	if len(errs) > 0 {
 		return nil, errs
 	}
 	return &s, nil
+}
+
+// A field is one value of a Request, with its rule and the place of its normal form.
+type field struct {
+	name, value string
+	rule        func(string) (normal, reason string)
+	normal      *string
+}
+
+// check sets the normal forms of fields and adds what is wrong with them.
+func (e *FieldErrors) check(fields ...field) {
+	for _, f := range fields {
+		normal, reason := f.rule(f.value)
+		*f.normal = normal
+		if reason != "" {
+			*e = append(*e, &FieldError{Field: f.name, Value: f.value, Reason: reason})
+		}
+	}
 }
 
 // allNames returns names without doubles, in their order, with commonName in front if it is not among them. Names that

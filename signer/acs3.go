@@ -50,11 +50,11 @@ func (s ACS3) CanonicalRequest(endpoint *url.URL, call Call, in Input) string {
 }
 
 func acs3Query(call Call) string {
-	params := make([]parameter, 0, 16)
-	for name, value := range call.Params {
-		params = append(params, parameter{name, value})
+	names := make([]string, 0, 16)
+	for name := range call.Params {
+		names = append(names, name)
 	}
-	return string(appendCanonical(make([]byte, 0, 256), params))
+	return string(appendCanonical(make([]byte, 0, 256), names, func(name string) string { return call.Params[name] }))
 }
 
 // A header is signed by its name in lower case and sent by its key, which is the name as net/http writes it.

@@ -57,25 +57,37 @@ func (s RPC) method() string {
 
 // rpcCanonical is every parameter but the signature, in the canonical form.
 func rpcCanonical(call Call, in Input) []byte {
-	params := make([]parameter, 0, 24)
-	params = append(
-		params,
-		parameter{"AccessKeyId", in.Credentials.AccessKeyID},
-		parameter{"Action", call.Action},
-		parameter{"Format", call.format()},
-		parameter{"SignatureMethod", "HMAC-SHA1"},
-		parameter{"SignatureNonce", in.Nonce},
-		parameter{"SignatureVersion", "1.0"},
-		parameter{"Timestamp", in.timestamp()},
-		parameter{"Version", call.Version},
-	)
+	names := make([]string, 0, 24)
+	names = append(names, "AccessKeyId", "Action", "Format", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version")
 	if in.Credentials.SecurityToken != "" {
-		params = append(params, parameter{"SecurityToken", in.Credentials.SecurityToken})
+		names = append(names, "SecurityToken")
 	}
-	for name, value := range call.Params {
-		params = append(params, parameter{name, value})
+	for name := range call.Params {
+		names = append(names, name)
 	}
-	return appendCanonical(make([]byte, 0, 512), params)
+	return appendCanonical(make([]byte, 0, 512), names, func(name string) string {
+		switch name {
+		case "AccessKeyId":
+			return in.Credentials.AccessKeyID
+		case "Action":
+			return call.Action
+		case "Format":
+			return call.format()
+		case "SecurityToken":
+			return in.Credentials.SecurityToken
+		case "SignatureMethod":
+			return "HMAC-SHA1"
+		case "SignatureNonce":
+			return in.Nonce
+		case "SignatureVersion":
+			return "1.0"
+		case "Timestamp":
+			return in.timestamp()
+		case "Version":
+			return call.Version
+		}
+		return call.Params[name]
+	})
 }
 
 func rpcStringToSign(method string, canonical []byte) []byte {
