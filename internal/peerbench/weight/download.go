@@ -14,7 +14,7 @@ import (
 // A download is how many bytes come over the network for a program.
 type download struct {
 	all  int64
-	own  int64 // of these the zip of the module that the program requires
+	own  int64 // of these the zip of the library that the program requires
 	idna int64 // of these golang.org/x/net and x/text
 }
 
@@ -49,10 +49,10 @@ func (d *download) add(path string, size int64, module string) {
 		return
 	}
 	d.all += size
-	if strings.HasPrefix(path, "/golang.org/x/net/") || strings.HasPrefix(path, "/golang.org/x/text/") {
+	switch {
+	case strings.HasPrefix(path, "/golang.org/x/net/"), strings.HasPrefix(path, "/golang.org/x/text/"):
 		d.idna += size
-	}
-	if kind == ".zip" && module != "" && strings.HasPrefix(path, "/"+escaped(module)+"/@v/") {
+	case kind == ".zip" && module != "" && strings.HasPrefix(path, "/"+escaped(module)+"/@v/"):
 		d.own += size
 	}
 }

@@ -23,8 +23,9 @@ const library = "github.com/cdncsr/cdncsr"
 // The programs, and what each requires: a module of this module's own list, or nothing.
 var programs = []struct{ name, folder, module string }{
 	{"net/http alone", "bare", ""},
+	{"net/http and CSRs, written by hand", "keys", "golang.org/x/net"},
 	{"this library: the client", "client", library},
-	{"this library: the client, and keys of its own", "fallback", library},
+	{"this library: the client, and CSRs of its own", "fallback", library},
 	{"SDK v1", "sdkv1", "github.com/aliyun/alibaba-cloud-sdk-go"},
 	{"SDK v2 (darabonba)", "sdkv2", "github.com/alibabacloud-go/darabonba-openapi/v2"},
 }
