@@ -26,13 +26,11 @@ func main() {
 
 // newCreator decides who makes CSRs. The rest of the program sees the interface alone.
 func newCreator(mode string) (cdn.CSRCreator, error) {
-	local := &csr.Generator{Keys: csr.DirStore("keys")} // a file for each private key
-	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{
-		Endpoint: os.Getenv("CDN_ENDPOINT"), // empty is https://cdn.aliyuncs.com
-	})
+	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: os.Getenv("CDN_ENDPOINT")}) // empty: the CDN's
 	if err != nil {
 		return nil, err
 	}
+	local := &csr.Generator{Keys: csr.DirStore("keys")} // a file for each private key
 	switch mode {
 	case "remote":
 		return client, nil
@@ -46,8 +44,5 @@ func newCreator(mode string) (cdn.CSRCreator, error) {
 
 // request asks for a CSR for a domain and its www name.
 func request(ctx context.Context, creator cdn.CSRCreator, domain string) (*csr.Response, error) {
-	return creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
-		CommonName: domain,
-		SANs:       []string{"www." + domain},
-	})
+	return creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
 }
