@@ -18,16 +18,16 @@ var (
 	subjectType        = changed("subject-type", "BR 7.1.4.2, RFC 5280 section 4.1.2.4")
 	subjectCharacters  = refused("subject-characters", "RFC 5280 section 4.1.2.4")
 	subjectBlank       = changed("subject-blank", "zlint subject_dn_leading_whitespace and _trailing_whitespace")
-	subjectLength      = refused("subject-length", "RFC 5280 appendix A.1")
-	subjectEmpty       = changed("subject-empty", "BR 7.1.4.4")
-	subjectPlaceholder = changed("subject-placeholder", "BR 7.1.4.4")
+	subjectLength      = refused("subject-length", "BR 7.1.4.2, RFC 5280 appendix A.1")
+	subjectEmpty       = changed("subject-empty", "BR 7.1.2.7.3 to 7.1.2.7.5")
+	subjectPlaceholder = changed("subject-placeholder", "BR 7.1.2.7.3 to 7.1.2.7.5")
 	subjectCountry     = refused("subject-country", "BR 7.1.2.7.4, ISO 3166-1")
 )
 
 // attributeType is what is known of an attribute of a subject.
 type attributeType struct {
 	name string
-	most int // characters, RFC 5280 appendix A.1
+	most int // characters, BR 7.1.4.2
 }
 
 // attributeTypes are those that a certificate may have, in the order of BR 7.1.4.2, and two that it may not.
@@ -40,8 +40,8 @@ var (
 		"2.5.4.17":                   {"postalCode", 40},
 		"2.5.4.9":                    {"street", 128},
 		"2.5.4.10":                   {"O", maxOrganization},
-		"2.5.4.4":                    {"SN", 40},
-		"2.5.4.42":                   {"GN", 16},
+		"2.5.4.4":                    {"SN", 64},
+		"2.5.4.42":                   {"GN", 64},
 		"2.5.4.11":                   {"OU", maxOrganizationUnit},
 		"2.5.4.3":                    {"CN", maxCommonName},
 		"1.2.840.113549.1.9.1":       {"emailAddress", maxEmail},
@@ -194,7 +194,7 @@ func isPrintable(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
 }
 
-// isPlaceholder tells whether s stands for nothing (BR 7.1.4.4), or is what openssl req proposes.
+// isPlaceholder tells whether s stands for nothing (BR 7.1.2.7.4), or is what openssl req proposes.
 func isPlaceholder(s string) bool {
 	proposed := []string{"Some-State", "Internet Widgits Pty Ltd", "Default City", "Default Company Ltd", "N/A", "n/a", "NA", "None"}
 	return strings.Trim(s, " .-") == "" || slices.Contains(proposed, s)

@@ -57,6 +57,8 @@ var zlintCodes = map[string]string{
 	"n_san_iana_pub_suffix_empty":                   "name-suffix name-internal name-dot",
 	"w_dnsname_underscore_in_trd":                   "name-underscore",
 	"w_rfc_dnsname_underscore_in_trd":               "name-underscore",
+	"w_subject_given_name_recommended_max_length":   "subject-length",
+	"w_subject_surname_recommended_max_length":      "subject-length",
 	"w_rsa_mod_factors_smaller_than_752":            "key-modulus key-size",
 	"w_rsa_mod_not_odd":                             "key-modulus",
 	"w_rsa_public_exponent_not_in_range":            "key-exponent",
@@ -67,6 +69,7 @@ var zlintCodes = map[string]string{
 // zlintAside are zlint's lints that Lint does not have, by the reason.
 var zlintAside = map[string]string{
 	"e_ext_san_not_critical_without_subject":                       "the CA sets the flag, a CSR's counts for nothing",
+	"e_sub_cert_given_name_surname_contains_correct_policy":        "is about the policies, which the CA sets",
 	"e_state_or_province_name_must_not_contain_control_characters": "takes punctuation in a place's name for a mistake; the battery has such on purpose",
 	"e_subject_country_not_iso":                                    "countries are not looked up in a list; the battery has ZZ on purpose",
 	"n_suspicious_chars_in_address":                                "takes punctuation in a place's name for a mistake; the battery has such on purpose",
