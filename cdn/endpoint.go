@@ -44,6 +44,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: has no host, or a colon without a port: write it as https://cdn.aliyuncs.com", text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 		return nil, fmt.Errorf("%q: write the host in its ASCII form, xn--…", text)
+	case strings.ContainsAny(u.Host, "!$&'()*+,;=<>\"") || u.Host[0] != '[' && strings.ContainsAny(u.Host, "[]"):
+		return nil, fmt.Errorf("%q: has a character that no host has: write it as https://cdn.aliyuncs.com", text)
 	case u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("%q: has a path: write a scheme and a host alone", text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

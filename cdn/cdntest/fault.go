@@ -1,6 +1,7 @@
 package cdntest
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -41,8 +42,13 @@ const (
 	CutBody              // in the middle of the body
 )
 
-// Script adds faults for calls to come: each is used once, in their order.
+// Script adds faults for calls to come: each is used once, in their order. It panics if a Status is none, which no test means.
 func (a *API) Script(faults ...Fault) {
+	for _, fault := range faults {
+		if s := fault.Status; s != 0 && (s < 200 || s > 599) {
+			panic(fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", s))
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.faults = append(a.faults, faults...)

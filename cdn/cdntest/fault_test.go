@@ -2,6 +2,7 @@ package cdntest_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -148,4 +149,14 @@ func TestOnCall_IsToldWithoutSecrets(t *testing.T) {
 	}, calls[0])
 	assert.Equal(t, "SignatureNonceUsed", calls[1].Code)
 	assert.Equal(t, e.RequestId, calls[1].RequestId)
+}
+
+func TestAPI_Script_RefusesWhatIsNoStatus(t *testing.T) {
+	var api cdntest.API
+	for _, status := range []int{-1, 42, 101, 199, 600} {
+		require.PanicsWithValue(t, fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", status), func() {
+			api.Script(cdntest.Fault{Code: "X"}, cdntest.Fault{Status: status})
+		})
+	}
+	require.NotPanics(t, func() { api.Script(cdntest.Fault{Status: 599}, cdntest.Fault{Status: 200}) })
 }

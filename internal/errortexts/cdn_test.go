@@ -81,6 +81,7 @@ var wrongOptions = []struct {
 	{"an endpoint with a query", cdn.Options{Endpoint: "https://cdn.aliyuncs.com?key=hidden"}},
 	{"an endpoint without a scheme", cdn.Options{Endpoint: "cdn.aliyuncs.com"}},
 	{"an endpoint without a host", cdn.Options{Endpoint: "https://:443"}},
+	{"an endpoint with ! in its host", cdn.Options{Endpoint: "https://cdn!aliyuncs.com"}},
 	{"an endpoint whose host is not ASCII", cdn.Options{Endpoint: "https://例え.example"}},
 	{"an endpoint with a path", cdn.Options{Endpoint: "https://cdn.aliyuncs.com/v1"}},
 	{"plain HTTP to another machine", cdn.Options{Endpoint: "http://cdn.aliyuncs.com"}},
