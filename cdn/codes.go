@@ -94,7 +94,7 @@ func advice(kind error, code string) string {
 	case errors.Is(kind, ErrInvalidRequest):
 		return "correct the request"
 	case errors.Is(kind, ErrUnavailable):
-		return "call later, or let a Fallback stand in"
+		return "call later; a Fallback can stand in meanwhile"
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -33,8 +34,16 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 	return "what the service received differs from what was signed"
 }
 
-// stringToSign is what the signer signs, as it shows it itself, as RPC and ACS3 do; empty if it does not.
+// stringToSign is what the library's own signers sign, as they show it; empty for a caller's signer, which may embed one of
+// them and sign otherwise. No signer is named here, since that would link it.
 func stringToSign(s signer.Signer, endpoint *url.URL, signed signer.Call, input signer.Input) string {
+	own := reflect.TypeOf(s)
+	if own.Kind() == reflect.Pointer {
+		own = own.Elem()
+	}
+	if own.PkgPath() != reflect.TypeFor[signer.Call]().PkgPath() {
+		return ""
+	}
 	switch s := s.(type) {
 	case interface {
 		StringToSign(call signer.Call, in signer.Input) string

@@ -35,7 +35,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, errors.New("is not a URL such as " + centralEndpoint) // err quotes the whole text
+		shown := text[:strings.IndexAny(text+"?", "?#")] // err quotes the whole text
+		return nil, fmt.Errorf("%q: is not a URL such as %s", shown, centralEndpoint)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return nil, fmt.Errorf("%q: has a query or a fragment: write a scheme and a host alone", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":

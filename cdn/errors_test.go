@@ -58,7 +58,7 @@ func TestError_IsOneLineThatSaysWhatToDo(t *testing.T) {
 	require.Equal(t, "cdn: denied: Forbidden.RAM: User not authorized [31m to operate. (HTTP 403, request ID R1, 2 attempts, retry after 1.5s); "+
 		"allow cdn:CreateCdnCertificateSigningRequest to this access key in RAM", err.Error())
 	require.Equal(t, "&cdn.Error{"+err.Error()+"}", fmt.Sprintf("%#v", err))
-	require.Equal(t, "cdn: unavailable; call later, or let a Fallback stand in", (&cdn.Error{}).Error())
+	require.Equal(t, "cdn: unavailable; call later; a Fallback can stand in meanwhile", (&cdn.Error{}).Error())
 }
 
 func TestErrInvalidRequest_IsThatOfCSR(t *testing.T) {

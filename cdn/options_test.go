@@ -47,7 +47,7 @@ func TestNewClient_Endpoint(t *testing.T) {
 	for _, endpoint := range []string{
 		"cdn.aliyuncs.com", "cdn.aliyuncs.com:443", "//cdn.aliyuncs.com", "http://cdn.aliyuncs.com", "http://localhost.evil.com", "http://10.0.0.1",
 		"http://0.0.0.0", "https://", "https://:443", "https://host:", "https://u:hidden@host", "https://host/path", "https://host//", "https://host?hidden",
-		"https://host?", "https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost", "https://u:hid%den@host", " https://host",
+		"https://host?", "https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost", "https://u:hid%den@host", " https://host", "127.0.0.1:8080", "https://%zz?hidden", "https://%zz#hidden",
 		"https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443", "https://foo[::1]",
 		"alice:hidden@host", "https:alice:hidden@host", "https:/alice:hidden@host", "https:///alice:hidden@host", "https://host/alice:hidden@host",
 	} {
@@ -55,6 +55,8 @@ func TestNewClient_Endpoint(t *testing.T) {
 		require.ErrorContains(t, err, "cdn: Options.Endpoint", "%q", endpoint)
 		require.NotContains(t, err.Error(), "hidden")
 	}
+	_, err := cdn.NewClient(source, &cdn.Options{Endpoint: "127.0.0.1:8080?hidden"})
+	require.ErrorContains(t, err, `"127.0.0.1:8080": is not a URL`)
 }
 
 func TestNewClient_OptionsAreCopied(t *testing.T) {
@@ -139,7 +141,7 @@ func TestClient_SendsOnlyWhatWasSet(t *testing.T) {
 			"CommonName": "xxx", "SANs": "not checked here,*.b", "Country": "中国", "Email": "xxx.com",
 		}, sent)
 		require.Equal(t, "https://cdn.aliyuncs.com/", r.URL.String(), "nothing that authenticates is in the URL")
-		require.Equal(t, "myservice/1.2 cdncsr/0.1.0", r.UserAgent())
+		require.Equal(t, "myservice/1.2 "+cdn.UserAgent, r.UserAgent())
 		return nil, errors.New("seen")
 	})}, UserAgent: "myservice/1.2", MaxAttempts: 1})
 	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), req)

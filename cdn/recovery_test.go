@@ -3,6 +3,7 @@ package cdn_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -200,7 +201,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 		"a last parameter":  {signer.RPC{Method: "GET"}, change(query("Zone", "x")), []string{"differs", "a parameter that was added"}},
 		"the method":        {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.Method = "POST" }), []string{"differs", "the method"}},
 		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs"}},
-		"one that shows":    {struct{ signer.RPC }{signer.RPC{Method: "GET"}}, change(query("City", "x")), []string{"differs", "was added"}},
+		"one that embeds":   {regional{}, change(func(*http.Request) {}), []string{"another signature"}},
 		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "GET" }), []string{"another signature"}},
 	}
 	for name, s := range signers { // by a fake that knows another secret
@@ -224,4 +225,14 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 			s.requireNoSecret(t, err)
 		})
 	}
+}
+
+// regional is a caller's signer that signs more than what it embeds shows, and by another secret than the fake's.
+type regional struct{ signer.RPC }
+
+func (regional) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
+	call.Params = maps.Clone(call.Params)
+	call.Params["RegionId"] = "cn-hangzhou"
+	in.Credentials.AccessKeySecret = "other"
+	return signer.RPC{}.Sign(ctx, endpoint, call, in)
 }

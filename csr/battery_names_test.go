@@ -36,7 +36,7 @@ var oddNames = []oddName{
 	bad("a.com;b.com", "is several names"),
 	bad("a.com，b.com", "is several names"),
 	bad("a.com、b.com", "is several names"),
-	bad("a.com b.com", "holds a blank"),
+	bad("a.com b.com", "holds a blank: take it out, or give"),
 	bad("a.com\u3000b.com", "holds a blank"),
 	bad("example com", "holds a blank"),
 

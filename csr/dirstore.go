@@ -3,7 +3,9 @@ package csr
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 )
 
@@ -36,7 +38,7 @@ type DirStore string
 // fsync fails, Put returns that error and the file stays.
 func (d DirStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	if err := d.put(ctx, pubMd5, key); err != nil {
-		return fmt.Errorf("csr: keep a key in %q: %w", string(d), err)
+		return fmt.Errorf("csr: keep a key in %q: %w%s", string(d), err, permissionAdvice(err))
 	}
 	return nil
 }
@@ -67,7 +69,7 @@ func (d DirStore) put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 func (d DirStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
 	key, err := d.get(ctx, pubMd5)
 	if err != nil {
-		return nil, fmt.Errorf("csr: find a key in %q: %w", string(d), err)
+		return nil, fmt.Errorf("csr: find a key in %q: %w%s", string(d), err, permissionAdvice(err))
 	}
 	return key, nil
 }
@@ -77,7 +79,7 @@ func (d DirStore) get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 		return nil, err
 	}
 	if err := checkName(pubMd5); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
 	dir, err := openKeyDir(string(d))
 	if err != nil {
@@ -97,4 +99,12 @@ func (d DirStore) get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 		return nil, fmt.Errorf("%s holds another key (%w): give it its own name, or restore it from a backup", path, err)
 	}
 	return key, nil
+}
+
+// permissionAdvice is what to do where the file system refuses this user.
+func permissionAdvice(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return ": run as the directory's owner, or name another directory"
+	}
+	return ""
 }

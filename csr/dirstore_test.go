@@ -86,8 +86,8 @@ func TestDirStore_PathTricks(t *testing.T) {
 			continue // its own name has no letters
 		}
 		_, err := DirStore(dir).Get(t.Context(), trick)
-		assert.Error(t, err, "%q", trick)
-		assert.NotErrorIs(t, err, fs.ErrNotExist, "%q: not even looked for", trick)
+		assert.ErrorIs(t, err, fs.ErrNotExist, "%q", trick)
+		assert.ErrorContains(t, err, "want a PubMd5", "%q: not even looked for", trick)
 		assert.Error(t, DirStore(dir).Put(t.Context(), trick, key), "%q", trick)
 	}
 }

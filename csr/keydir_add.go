@@ -76,14 +76,12 @@ func (d *keyDir) sweep(now time.Time) {
 	if mark, err := d.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()) < sweepEvery {
 		return
 	}
-	mark, err := d.root.OpenFile(sweepMark, os.O_WRONLY|os.O_CREATE, 0o600)
+	_ = d.root.Remove(sweepMark) // a new one is as of now
+	mark, err := d.root.OpenFile(sweepMark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return
+		return // another process sweeps
 	}
-	_, err = mark.WriteString("\n") // which makes it as of now
-	if err = errors.Join(err, mark.Close()); err != nil {
-		return
-	}
+	_ = mark.Close() // nothing was written
 	temps, err := d.root.Open(tempDir)
 	if err != nil {
 		return

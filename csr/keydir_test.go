@@ -136,3 +136,20 @@ func TestKeyDir_LeftOversAreNoKeys(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	putKey(t, path)
 }
+
+// TestKeyDir_SweepWritesThroughNoLink holds that a key is not written to if the mark of the last sweep is a link to it.
+func TestKeyDir_SweepWritesThroughNoLink(t *testing.T) {
+	dir := openTestDir(t)
+	require.NoError(t, dir.add("key1", []byte("data")))
+	then := time.Now().Add(-2 * time.Hour)
+	require.NoError(t, dir.root.Chtimes("key1", then, then))
+	require.NoError(t, dir.root.Remove(sweepMark))
+	require.NoError(t, dir.root.Link("key1", sweepMark))
+	require.NoError(t, dir.add("key2", []byte("data")))
+	data, err := dir.root.ReadFile("key1")
+	require.NoError(t, err)
+	assert.Equal(t, "data", string(data))
+	info, err := dir.root.Lstat(sweepMark)
+	require.NoError(t, err)
+	assert.Zero(t, info.Size(), "a mark of its own")
+}

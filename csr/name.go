@@ -125,7 +125,7 @@ func knownMistake(s string) string {
 	case strings.ContainsAny(s, ",，、;；"):
 		return "is several names in one: give each as an element of SANs"
 	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
-		return "holds a blank: give each name as an element of SANs"
+		return "holds a blank: take it out, or give several names as elements of SANs"
 	case strings.ContainsAny(s, "@＠"):
 		return "is an e-mail address: give only its domain, or put it into Email"
 	case isIP(s):
@@ -142,7 +142,7 @@ func knownMistake(s string) string {
 	return ""
 }
 
-// isIP tells whether s is an IP address, also in brackets, with a zone, a prefix length or a port.
+// isIP tells whether s is an IP address, also in brackets, with a zone or a port, whatever stands behind a slash.
 func isIP(s string) bool {
 	s, _, _ = strings.Cut(s, "/")
 	if host, _, err := net.SplitHostPort(s); err == nil {

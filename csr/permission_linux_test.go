@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -34,10 +35,11 @@ func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
 		skipOrFail(t, "only root can run a process as another user")
 	}
 	dir, program := openTempDir(t)
+	var stderr strings.Builder
 	run := func(keys string) error {
 		cmd := child(keys, 1)
 		cmd.Path = program
-		cmd.Dir = dir
+		cmd.Dir, cmd.Stderr = dir, &stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		return cmd.Run()
 	}
@@ -58,4 +60,5 @@ func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
 		assert.Equal(t, 1, exit.ExitCode())
 		assert.NoDirExists(t, made)
 	}
+	assert.Contains(t, stderr.String(), "permission denied: run as the directory's owner, or name another directory\n")
 }

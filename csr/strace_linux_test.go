@@ -105,7 +105,7 @@ func TestDirStore_SystemCalls(t *testing.T) {
 		"fsync root/new/keys",
 	}
 	printed := []string{"print"}
-	swept := []string{"write root/new/keys/.tmp/.sweep"}            // the mark of the first sweep in a new .tmp
+	swept := []string{"open root/new/keys/.tmp/.sweep"}             // the mark of the first sweep in a new .tmp
 	found := []string{"fsync root/new", "mkdir root/new/keys/.tmp"} // durable itself, then marked as such
 
 	made := []string{"mkdir root/new", "fsync root", "mkdir root/new/keys", "fsync root/new"}

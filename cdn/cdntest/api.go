@@ -138,7 +138,7 @@ func (a *API) create(ctx context.Context, m *message) (*csr.Response, *problem) 
 	generator := csr.Generator{Keys: &a.Keys, Source: a.Source}
 	resp, err := generator.CreateCdnCertificateSigningRequest(ctx, m.request())
 	if errors.Is(err, csr.ErrInvalidRequest) {
-		return nil, &problem{http.StatusBadRequest, "InvalidParameter", err.Error()}
+		return nil, &problem{http.StatusBadRequest, "InvalidParameter", strings.TrimPrefix(err.Error(), csr.ErrInvalidRequest.Error()+": ")}
 	}
 	if err != nil {
 		return nil, &problem{http.StatusInternalServerError, "Internal.KeyError", "Failed to generate rsa key."}

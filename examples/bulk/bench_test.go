@@ -19,7 +19,7 @@ import (
 
 // BenchmarkBulk measures the program with P-256 keys beside the key store alone, with as many keys put by as many workers. The
 // two take turns, so that a busy disk slows both; "of-store" is the program's rate as a part of the store's, the median of the
-// rounds.
+// rounds. The store alone has as many processors as there are cores: more would not speed it up.
 func BenchmarkBulk(b *testing.B) {
 	const names = 1000
 	rows := benchmarkRows(names)

@@ -29,7 +29,6 @@ import (
 )
 
 func main() {
-	overlap()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -57,6 +56,9 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := cmd.parse(args, stdout); err != nil {
 		return err
 	}
+	if cmd.creator.WaitsForDisk() && os.Getenv("GOMAXPROCS") == "" {
+		overlap()
+	}
 	display := newDisplay(stderr)
 	var first sync.Once // of many
 	creator, err := cmd.creator.New(cdn.Options{}, cdn.Fallback{
@@ -79,13 +81,20 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.run(ctx, cmd.workers, rows)
 }
 
+const usage = `Usage: bulk [flags] FILE.csv|FILE.jsonl
+
+The first line of FILE.csv names the columns, such as CommonName,SANs,Organization; a line of FILE.jsonl is
+{"CommonName": "example.com", "SANs": ["www.example.com"]}.
+
+`
+
 // defaultWorkers is enough for the CDN's 100 calls a second if each takes up to 0.3 s, and keeps a disk busy.
 const defaultWorkers = 32
 
 func (c *command) parse(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("bulk", flag.ContinueOnError)
 	flags.Usage = func() {
-		_, _ = fmt.Fprint(flags.Output(), "Usage: bulk [flags] FILE.csv|FILE.jsonl\n\n") // as package flag does
+		_, _ = fmt.Fprint(flags.Output(), usage) // as package flag does
 		flags.PrintDefaults()
 	}
 	c.creator.AddTo(flags)

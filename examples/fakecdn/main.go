@@ -50,7 +50,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Credentials: []signer.Credentials{creds},
 		OnCall:      func(call cdntest.Call) { logCall(log, call) },
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	listener, err := cli.Listen(ctx, addr)
 	if err != nil {
 		return err
 	}

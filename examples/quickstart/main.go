@@ -30,8 +30,10 @@ func newCreator(mode string) (cdn.CSRCreator, error) {
 	if err != nil {
 		return nil, err
 	}
-	local := &csr.Generator{Keys: csr.DirStore("keys")} // a file for each private key
+	local := &csr.Generator{Keys: csr.DirStore("keys")} // a private key a file: not for git
 	switch mode {
+	case "", "local":
+		return local, nil
 	case "remote":
 		return client, nil
 	case "fallback":
@@ -39,7 +41,7 @@ func newCreator(mode string) (cdn.CSRCreator, error) {
 			slog.WarnContext(ctx, "the CDN could not serve, this machine makes the CSR", "error", err)
 		}}, nil
 	}
-	return local, nil
+	return nil, fmt.Errorf("CSR_MODE %q: want local, remote or fallback", mode)
 }
 
 // request asks for a CSR for a domain and its www name.

@@ -66,6 +66,9 @@ func TestNewCreator(t *testing.T) {
 	t.Setenv("CDN_ENDPOINT", "http://192.0.2.1")
 	_, err := newCreator("remote")
 	require.ErrorContains(t, err, "is not HTTPS")
+	t.Setenv("CDN_ENDPOINT", "")
+	_, err = newCreator("Remote")
+	require.ErrorContains(t, err, `"Remote": want local, remote or fallback`)
 }
 
 func mustRequest(t *testing.T, mode string) *csr.Response {

@@ -1,6 +1,6 @@
 // Service hands out certificate signing requests over HTTP, as a part of a larger system would:
 //
-//	service [-addr 127.0.0.1:8080] [-keys DIR] [-endpoint URL]
+//	service [-addr 127.0.0.1:8090] [-keys DIR] [-endpoint URL]
 //
 // POST /csrs/DOMAIN answers with a CSR for the domain and its www name, made by the CDN, or by this machine while the CDN can't.
 // GET /healthz tells where CSRs come from at the moment, GET /metrics counts. It serves whoever can reach it: put it behind
@@ -13,7 +13,6 @@ import (
 	"flag"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -44,7 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
-	addr := flags.String("addr", "127.0.0.1:8080", "`ADDRESS` to listen on")
+	addr := flags.String("addr", "127.0.0.1:8090", "`ADDRESS` to listen on")
 	keys := flags.String("keys", "keys", "`DIR` of the private keys that this machine makes")
 	endpoint := flags.String("endpoint", "", "`URL` of the CDN; empty is https://cdn.aliyuncs.com")
 	if err := cli.Parse(flags, args, stdout); err != nil {
@@ -65,7 +64,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if _, err = creds.Credentials(ctx); err != nil {
 		return err // rather now than at each call
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
+	listener, err := cli.Listen(ctx, *addr)
 	if err != nil {
 		return err
 	}

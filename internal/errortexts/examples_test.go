@@ -82,6 +82,7 @@ func quickstartTexts(bin string) func(*testing.T) []provocation {
 	return func(*testing.T) []provocation {
 		return []provocation{
 			{"no credentials", run{program: program, env: []string{"CSR_MODE=remote", "ALIBABA_CLOUD_ACCESS_KEY_ID="}}.fail},
+			{"an unknown mode", run{program: program, env: []string{"CSR_MODE=Remote"}}.fail},
 			{"an endpoint without a scheme", run{program: program, env: []string{"CDN_ENDPOINT=localhost:8080"}}.fail},
 			{"a file in the place of the keys", run{program: program, files: map[string]string{"keys": ""}}.fail},
 		}

@@ -28,7 +28,7 @@ func programSections(t *testing.T) []section {
 		{"examples/fakecdn", []string{"fakecdn: "}, fakecdnTexts(bin)},
 		{"examples/service", []string{"service: "}, serviceTexts(bin)},
 		{"examples/service, its answers", []string{`{"Error":"`}, serviceAnswers(bin)},
-		{"examples/quickstart", []string{"TIME cdn: ", "TIME csr: "}, quickstartTexts(bin)},
+		{"examples/quickstart", []string{"TIME cdn: ", "TIME csr: ", "TIME CSR_MODE "}, quickstartTexts(bin)},
 	}
 }
 

@@ -59,6 +59,11 @@ func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, 
 	return &fallback, nil
 }
 
+// WaitsForDisk tells whether the disk takes longer to keep a key than this machine to make one.
+func (c *Creator) WaitsForDisk() bool {
+	return c.mode.String() == "local" && c.keyType != csr.RSA2048 && c.keyType != csr.RSA3072 && c.keyType != csr.RSA4096
+}
+
 // KeyPlace says in words where the private key of resp is, and what installs the certificate for it.
 func (c *Creator) KeyPlace(resp *csr.Response) string {
 	if resp.Origin == csr.OriginLocal {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -10,6 +11,15 @@ import (
 
 // shutdownTimeout is how long requests that are under way may take when the program ends.
 const shutdownTimeout = 30 * time.Second
+
+// Listen listens on the address of a flag -addr.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: name another address by -addr", err)
+	}
+	return listener, nil
+}
 
 // Serve serves on listener until ctx ends, and then until the requests under way are answered.
 func Serve(ctx context.Context, server *http.Server, listener net.Listener) error {
