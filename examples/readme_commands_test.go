@@ -77,13 +77,17 @@ func (sh *shell) run(t *testing.T, line string) string {
 	return ""
 }
 
-// requireModule requires that a go get is for this module.
+// requireModule requires that a go get is for a package of this module: for a module alone it would not get what its packages
+// need.
 func requireModule(t *testing.T, args []string) {
 	t.Helper()
 	mod, err := os.ReadFile("../go.mod")
 	require.NoError(t, err)
 	require.Len(t, args, 1)
-	require.True(t, strings.HasPrefix(string(mod), "module "+args[0]+"\n"), args[0])
+	module, _, _ := strings.Cut(strings.TrimPrefix(string(mod), "module "), "\n")
+	folder, ok := strings.CutPrefix(args[0], module)
+	require.True(t, ok, args[0])
+	require.DirExists(t, ".."+folder)
 }
 
 func (sh *shell) build(t *testing.T, folder string) string {
