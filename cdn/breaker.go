@@ -33,8 +33,9 @@ type BreakerOptions struct {
 	// Failures is how many calls in a row must be unavailable for the breaker to open. Zero is 5.
 	Failures int
 
-	// ProbeInterval is how long the breaker stays open before the next call is let through as a probe; if that is served the
-	// breaker closes, if not it stays open for as long again. Zero is 5 s.
+	// ProbeInterval is how long the breaker stays open before the next call is let through as a probe. An answer closes
+	// it, a refusal too; ErrUnavailable keeps it open for as long again; after a call that tells nothing the next one is a probe.
+	// Zero is 5 s.
 	ProbeInterval time.Duration
 
 	// Logger gets a record at warn level when the breaker opens or closes, and at debug level for a probe. Nil logs nothing.

@@ -61,7 +61,7 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 // repeated.
 //
 // Before anything is sent it refuses, with [csr.FieldErrors], what the service documents as wrong; [csr.Request.Validate]
-// checks more. Any other failure is an [*Error], but for that of a caller's own signer, which is wrapped. When ctx ends, its
+// checks more. Any other failure is an [*Error], but for that of the Signer, which is wrapped. When ctx ends, its
 // error is wrapped, and the last answer's beside it. The answer is taken as it comes: [csr.Response.CertificateRequest] checks
 // the CSR.
 //

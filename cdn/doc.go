@@ -23,17 +23,18 @@
 // # Errors
 //
 // A request that the service documents as wrong is refused with [csr.FieldErrors] before anything is sent. Every other failure,
-// but for that of a signer of the caller's own, is an [*Error], which keeps the service's code, its request ID and the number of
+// but for that of the Signer, is an [*Error], which keeps the service's code, its request ID and the number of
 // attempts, and matches one of [ErrUnavailable], [ErrThrottled], [ErrDenied], [ErrInvalidRequest] and [ErrNoCredentials] with
 // errors.Is. When the context ends, its error is wrapped, and the last answer's beside it. No error holds a credential, a
 // signature or a signed URL.
 //
 // # Retries and limits
 //
-// A call is tried up to four times, signed anew each time: after a failure of the service or the network with a growing wait,
-// after throttling when the service says. What the service refuses is not tried again, except after a clock that was
-// wrong or a security token that ran out, which are put right first. A wait of more than 20 s, or past the context's deadline,
-// is not begun. All calls of a client share a limiter of 100 attempts a second and a budget of retries.
+// A call is tried up to four times, signed anew each time, after a failure of the service or the network and after throttling:
+// when the service says, or else after a wait of 100 ms that doubles, half more or less by chance. What the service refuses is
+// not tried again, except after a clock that was wrong or a security token that ran out, which are put right first. A wait of
+// more than 20 s, or past the context's deadline, is not begun. All calls of a client share a limiter of 100 attempts a second,
+// and a budget that lets a failing service have few retries.
 //
 // # Outages
 //

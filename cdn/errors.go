@@ -19,7 +19,7 @@ var (
 	// ErrThrottled: more calls than the account or the limiter allows. The call may be tried later; [Error.RetryAfter] says
 	// when, if the service did.
 	ErrThrottled = errors.New("cdn: throttled")
-	// ErrDenied: the service refuses the access key, its signature or its permissions.
+	// ErrDenied: the service refuses the access key, its signature, its permissions, or the account.
 	ErrDenied = errors.New("cdn: denied")
 	// ErrInvalidRequest: the request is wrong; it is the same value as csr.ErrInvalidRequest.
 	ErrInvalidRequest = csr.ErrInvalidRequest
@@ -29,7 +29,7 @@ var (
 
 // Error is a call that failed. It matches one of the sentinels of this package with errors.Is, and the causes that it
 // wraps. However it is printed, it holds no access key, signature, token or signed URL: the values of the call's
-// credentials are taken out of every text.
+// credentials are taken out of every text. One that is made by hand, in a test, is of the kind that its Code and StatusCode say.
 type Error struct {
 	StatusCode int    // of the last answer; zero if there was none
 	Code       string // the service's error code; empty if no answer of this API came

@@ -31,7 +31,7 @@ import (
 // either are errors that name the repair. So is a file that is damaged or holds another key than its name says; only a
 // missing key matches fs.ErrNotExist.
 //
-// Temporary files are in .tmp in the directory. What a killed process left there is removed after an hour.
+// Temporary files are in .tmp in the directory. What a killed process left there is removed by a Put after an hour.
 type DirStore string
 
 // Put writes key to its file. Its errors are those of [KeyStore]; when the file is written and only the directory's

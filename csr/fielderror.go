@@ -13,8 +13,8 @@ var ErrInvalidRequest = errors.New("csr: invalid request")
 
 // FieldError is one mistake in a [Request].
 type FieldError struct {
-	Field  string // the field's name in Request, "CommonName"; an element of a list has its index, "SANs[2]"
-	Value  string // the value as the caller gave it, however long; empty if it is missing
+	Field  string // the field's name in Request, "CommonName"; an element of a list has its index, "SANs[2]"; "Request" for a nil one
+	Value  string // as the caller gave it, however long; empty if it is missing; "302 names" if there are too many
 	Reason string // what is wrong with it and, for a known mistake, what to write instead
 }
 

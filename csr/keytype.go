@@ -73,7 +73,7 @@ func signer(key crypto.Signer, err error) (crypto.Signer, error) {
 	return key, nil
 }
 
-// String returns "rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384" or "ed25519", or the number of a value that has no
+// String returns "rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384" or "ed25519", or "KeyType(9)" for a value that has no
 // name.
 func (t KeyType) String() string {
 	if !t.known() {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Request holds the parameters of CreateCdnCertificateSigningRequest. An empty field takes the default of the service.
+// Request holds the parameters of CreateCdnCertificateSigningRequest. An empty field takes the default of the service. The
+// bounds are those of a CSR that is made here; cdn.Client sends what is set, and the service has bounds of its own.
 type Request struct {
 	CommonName       string   // the domain name of the certificate; required, at most 64 characters in its ASCII form
 	SANs             []string // further domain names; the CSR has CommonName among them in any case, at most 250 in all
@@ -41,7 +42,7 @@ const (
 )
 
 // Validate tells whether a CSR can be made from r on this machine. It returns nil or [FieldErrors] with every mistake
-// that there is; a nil r is one too. It does not change r. The CDN checks less, and a little that is its own.
+// that there is; a nil r is one too. It does not change r. cdn.Client checks less, and the service may refuse more.
 func (r *Request) Validate() error {
 	_, err := normalize(r)
 	return err

@@ -28,7 +28,7 @@ const (
 	OriginLocal                 // this machine; the key is in the KeyStore, or with the caller of New
 )
 
-// String returns "unknown", "CDN" or "local", or the number of a value that has no name.
+// String returns "unknown", "CDN" or "local", or "Origin(9)" for a value that has no name.
 func (o Origin) String() string {
 	switch o {
 	case OriginUnknown:

@@ -10,7 +10,7 @@ import (
 //
 // Printed, logged or marshalled they show the AccessKeyID alone. The fmt verbs %p and %w are the exceptions: fmt refuses
 // them for a struct before it asks the struct, and prints its fields; go vet reports both. Credentials in an unexported field are
-// printed too, since fmt can't ask them there.
+// printed too, since fmt can't ask them there; and encoding/gob asks nobody and writes every field.
 type Credentials struct {
 	AccessKeyID     string // required
 	AccessKeySecret string // required

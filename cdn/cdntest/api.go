@@ -44,7 +44,7 @@ type Call struct {
 	CommonName string
 	SANs       string // as they were sent, joined with commas
 	StatusCode int
-	Code       string // the error's; empty if a CSR was made or the body was scripted
+	Code       string // the error's; empty if a CSR was made, and after a Fault without one
 	RequestId  string
 }
 

@@ -14,7 +14,7 @@
 //
 // # What it checks
 //
-// The access key, the signature in each of the four forms in which official clients send it, its method and version, the
+// The access key, the signature (RPC or ACS3, with the parameters in the query or in a form), its method and version, the
 // timestamp (15 minutes either way), the nonce, the security token, the action, the API version, CommonName and Country.
 // It reads requests with code of its own and not with package signer, so a mistake there is seen. What the real service
 // makes of the other parameters is not documented: the fake makes a CSR by package csr, and so refuses what that does.

@@ -22,7 +22,7 @@ type Fault struct {
 	// Status is that of HTTP. Zero is 400 with a Code, and 200 with a Body.
 	Status int
 
-	// Code and Message make it an error of the API.
+	// Code and Message make it an error of the API, whatever Body says. A Message alone is nothing.
 	Code, Message string
 
 	// Header is added to the answer's, whether that is scripted or not.

@@ -1,4 +1,4 @@
-// Package csrtest tests implementations of the interfaces of package csr.
+// Package csrtest tests implementations of csr.KeyStore.
 package csrtest
 
 import (

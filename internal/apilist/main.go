@@ -14,23 +14,38 @@ import (
 	"go/parser"
 	"go/printer"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// packages are the folders of the packages that users import.
-var packages = []string{"signer", "csr", "csr/csrtest", "cdn", "cdn/cdntest", "cdn/aliyunsdk"}
-
 func main() {
 	write := flag.Bool("write", false, "write the lists instead of comparing them")
 	flag.Parse()
-	for _, folder := range packages {
-		if err := check(folder, *write); err != nil {
-			fmt.Fprintln(os.Stderr, "apilist:", err)
-			os.Exit(1)
+	if err := checkAll(*write); err != nil {
+		fmt.Fprintln(os.Stderr, "apilist:", err)
+		os.Exit(1)
+	}
+}
+
+// checkAll checks every package that users import.
+func checkAll(write bool) error {
+	for _, root := range []string{"signer", "csr", "cdn"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil || !entry.IsDir():
+				return err
+			case entry.Name() == "testdata" || entry.Name() == "internal":
+				return fs.SkipDir
+			}
+			return check(filepath.ToSlash(path), write)
+		})
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // check compares the list of a package with its API, or writes it.
