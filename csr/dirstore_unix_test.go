@@ -145,3 +145,16 @@ func TestDirStore_OtherInPlaceOfTheTemporaryDirectory(t *testing.T) {
 		assert.ErrorIs(t, err, fs.ErrNotExist, what)
 	}
 }
+
+// TestKeyDir_StaysItself holds that an open directory is not left by what happens to its path. (Windows lets no
+// one rename it meanwhile.)
+func TestKeyDir_StaysItself(t *testing.T) {
+	dir := openTestDir(t)
+	moved := dir.path + "-moved"
+	require.NoError(t, os.Rename(dir.path, moved))
+	elsewhere := t.TempDir()
+	require.NoError(t, os.Symlink(elsewhere, dir.path))
+	require.NoError(t, dir.add("key", []byte("data")))
+	assert.FileExists(t, filepath.Join(moved, "key"))
+	assert.Empty(t, files(t, elsewhere))
+}

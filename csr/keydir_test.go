@@ -111,18 +111,6 @@ func TestKeyDir_Sweep(t *testing.T) {
 	assert.Equal(t, []string{".tmp/young", "key1", "key2", "key3"}, files(t, dir.path))
 }
 
-// TestKeyDir_StaysItself holds that an open directory is not left by what happens to its path.
-func TestKeyDir_StaysItself(t *testing.T) {
-	dir := openTestDir(t)
-	moved := dir.path + "-moved"
-	require.NoError(t, os.Rename(dir.path, moved))
-	elsewhere := t.TempDir()
-	require.NoError(t, os.Symlink(elsewhere, dir.path))
-	require.NoError(t, dir.add("key", []byte("data")))
-	assert.FileExists(t, filepath.Join(moved, "key"))
-	assert.Empty(t, files(t, elsewhere))
-}
-
 // TestKeyDir_LeftOversAreNoKeys holds that what a killed process leaves is in nobody's way.
 func TestKeyDir_LeftOversAreNoKeys(t *testing.T) {
 	path := newDir(t)

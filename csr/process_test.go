@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,6 +136,8 @@ func TestDirStore_Killed(t *testing.T) {
 func killChild(t *testing.T, dir string, fromStart bool) []byte {
 	t.Helper()
 	cmd := child(dir, 1_000_000)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -147,7 +150,12 @@ func killChild(t *testing.T, dir string, fromStart bool) []byte {
 	defer kill.Stop()
 	text, err := io.ReadAll(out)
 	require.NoError(t, err)
-	require.ErrorContains(t, cmd.Wait(), "signal: killed")
+	killed := "signal: killed"
+	if runtime.GOOS == "windows" {
+		killed = "exit status 1"
+	}
+	require.ErrorContains(t, cmd.Wait(), killed)
+	require.Empty(t, stderr.String())
 	return text
 }
 
