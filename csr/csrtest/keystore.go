@@ -1,4 +1,8 @@
-// Package csrtest tests implementations of csr.KeyStore.
+// Package csrtest is the test that every [csr.KeyStore] must pass. A store calls it from a test of its own:
+//
+//	func TestStore(t *testing.T) {
+//		csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return newStore(t) })
+//	}
 package csrtest
 
 import (
