@@ -30,7 +30,7 @@ func TestREADME_InANewModule(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
-	const library = "github.com/cdncsr/cdncsr"
+	library := modulePath(t)
 	gocmd(nil, "mod", "init", "example.com/myservice")
 	gocmd(nil, "mod", "edit", "-require="+library+"@v0.0.0", "-replace="+library+"="+root)
 	copyTo("go.sum", "go.sum") // as go get writes it

@@ -81,13 +81,19 @@ func (sh *shell) run(t *testing.T, line string) string {
 // need.
 func requireModule(t *testing.T, args []string) {
 	t.Helper()
-	mod, err := os.ReadFile("../go.mod")
-	require.NoError(t, err)
 	require.Len(t, args, 1)
-	module, _, _ := strings.Cut(strings.TrimPrefix(string(mod), "module "), "\n")
-	folder, ok := strings.CutPrefix(args[0], module)
+	folder, ok := strings.CutPrefix(args[0], modulePath(t))
 	require.True(t, ok, args[0])
 	require.DirExists(t, ".."+folder)
+}
+
+// modulePath returns the path of this module.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	mod, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	path, _, _ := strings.Cut(strings.TrimPrefix(string(mod), "module "), "\n")
+	return path
 }
 
 func (sh *shell) build(t *testing.T, folder string) string {

@@ -14,11 +14,17 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 )
 
-const library = "github.com/cdncsr/cdncsr"
+// library is the path of this library, two folders above this module.
+var library = func() string {
+	info, _ := debug.ReadBuildInfo() // there is one, since modules are used
+	return path.Dir(path.Dir(info.Main.Path))
+}()
 
 // The programs, and what each requires: a module of this module's own list, or nothing.
 var programs = []struct{ name, folder, module string }{
@@ -59,8 +65,8 @@ func run(docs string) error {
 }
 
 // publish puts the table between its marks in the page.
-func publish(path, table string) error {
-	page, err := os.ReadFile(path)
+func publish(name, table string) error {
+	page, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -68,7 +74,7 @@ func publish(path, table string) error {
 	before, rest, ok1 := strings.Cut(string(page), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("%s: the marks %q are not there", path, strings.TrimSpace(begin))
+		return fmt.Errorf("%s: the marks %q are not there", name, strings.TrimSpace(begin))
 	}
-	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
+	return os.WriteFile(name, []byte(before+begin+table+end+after), 0o644)
 }

@@ -68,7 +68,7 @@ func (shop workshop) prepare(program, module string) error {
 	}
 	gomod := "module weight\n\ngo 1.26.0\n"
 	if module != "" {
-		const format = "require {{.Path}} {{.Version}}\n{{with .Replace}}replace " + library + " => {{.Dir}}{{end}}"
+		const format = "require {{.Path}} {{.Version}}\n{{with .Replace}}replace {{$.Path}} => {{.Dir}}{{end}}"
 		required, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
 		if err != nil {
 			return err
