@@ -26,10 +26,13 @@ func EndpointForRegion(region string) string {
 	return centralEndpoint
 }
 
+// hostCharacters are those of names, addresses and ports. No zone of an address, %25eth0: net/http sends the host without.
+const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]"
+
 // parseEndpoint refuses every endpoint but https://HOST[:PORT], and http:// on this very machine. What it quotes holds no
 // password.
 func parseEndpoint(text string) (*url.URL, error) {
-	if strings.Contains(text, "@") { // before anything is quoted
+	if strings.Contains(text, "@") || strings.Contains(text, "%40") { // before anything is quoted
 		return nil, errors.New("holds user information, which does not belong there: leave it out")
 	}
 	u, err := url.Parse(text)
@@ -45,7 +48,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q: has no host, or a colon without a port: write it as https://cdn.aliyuncs.com", text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 		return nil, fmt.Errorf("%q: write the host in its ASCII form, xn--…", text)
-	case strings.ContainsAny(u.Host, "!$&'()*+,;=<>\"") || u.Host[0] != '[' && strings.ContainsAny(u.Host, "[]"):
+	case strings.Trim(u.Host, hostCharacters) != "" || u.Host[0] != '[' && strings.ContainsAny(u.Host, "[]"):
 		return nil, fmt.Errorf("%q: has a character that no host has: write it as https://cdn.aliyuncs.com", text)
 	case u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("%q: has a path: write a scheme and a host alone", text)

@@ -48,7 +48,7 @@ func TestNewClient_Endpoint(t *testing.T) {
 		"cdn.aliyuncs.com", "cdn.aliyuncs.com:443", "//cdn.aliyuncs.com", "http://cdn.aliyuncs.com", "http://localhost.evil.com", "http://10.0.0.1",
 		"http://0.0.0.0", "https://", "https://:443", "https://host:", "https://u:hidden@host", "https://host/path", "https://host//", "https://host?hidden",
 		"https://host?", "https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost", "https://u:hid%den@host", " https://host", "127.0.0.1:8080", "https://%zz?hidden", "https://%zz#hidden",
-		"https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443", "https://foo[::1]",
+		"https:/alice:hidden%40host", "https://alice:hidden%40host", "http://[::1%25lo]:80", "https://foo%41bar", "https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443", "https://foo[::1]",
 		"alice:hidden@host", "https:alice:hidden@host", "https:/alice:hidden@host", "https:///alice:hidden@host", "https://host/alice:hidden@host",
 	} {
 		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})

@@ -15,9 +15,10 @@
 // # Requests
 //
 // Nothing malformed is signed and nothing asked for is dropped: a request with a mistake is refused, and the error,
-// [FieldErrors], has every mistake that there is. (What a public CA refuses besides, such as www.local, [Lint] tells.) Domain names are mapped by UTS #46 first, so "Bücher.example" becomes
-// "xn--bcher-kva.example"; subject texts are put into NFC. An empty field takes the service's default. The caller's
-// Request is never changed. [Request.Validate] checks without making anything.
+// [FieldErrors], has every mistake that there is. (What a public CA refuses besides, such as www.local, [Lint] tells.)
+// Domain names are mapped by UTS #46 first, so "Bücher.example" becomes "xn--bcher-kva.example"; subject texts are put into
+// NFC. An empty field takes the service's default. The caller's Request is never changed. [Request.Validate] checks
+// without making anything.
 //
 // # Keys
 //

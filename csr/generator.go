@@ -21,9 +21,9 @@ type Generator struct {
 // CreateCdnCertificateSigningRequest makes a key and a CSR for it. The CSR is returned only when Keys has kept the key,
 // under the Response's PubMd5.
 //
-// The error is [FieldErrors] if the request is wrong; no key is made then. An error of Source or of Keys is
-// returned as it is, or wrapped. If Keys has the very key already (a Source may hand out one that exists), that is no error. The context is
-// looked at before and after a key is made; once it has ended, nothing is kept and its error is wrapped.
+// The error is [FieldErrors] if the request is wrong; no key is made then. An error of Source or of Keys is returned as
+// it is, or wrapped. If Keys has the very key already (a Source may hand out one that exists), that is no error. The
+// context is looked at before and after a key is made; once it has ended, nothing is kept and its error is wrapped.
 func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req *Request) (*Response, error) {
 	if g == nil || isNil(g.Keys) {
 		return nil, errors.New("csr: generate: no key store: set Generator.Keys, or the key would be lost")

@@ -70,7 +70,7 @@ func noHardLinks(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission)
 }
 
-// sweep removes the temporary files of processes that died, at most once in sweepEvery whatever the number of processes.
+// sweep removes the temporary files of processes that died, about once in sweepEvery whatever the number of processes.
 // Times are the file system's, not this machine's. It never fails: what it can't remove is harmless.
 func (d *keyDir) sweep(now time.Time) {
 	if mark, err := d.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()) < sweepEvery {

@@ -11,9 +11,9 @@ import (
 // csrtest has the test that every store must pass.
 type KeyStore interface {
 	// Put keeps key; when it returns nil the key is as durable as the store can make it. It never replaces a key:
-	// if there is one of this name, even the very same, the error matches fs.ErrExist. Every store keeps
-	// RSA, P-256, P-384 and Ed25519 keys that are in memory; another one that it can't keep matches errors.ErrUnsupported. A nil key, and a name that is not the key's own PubMD5, are
-	// errors. Put keeps nothing once ctx has ended before the call.
+	// if there is one of this name, even the very same, the error matches fs.ErrExist. Every store keeps RSA, P-256,
+	// P-384 and Ed25519 keys that are in memory; another one that it can't keep matches errors.ErrUnsupported. A nil
+	// key, and a name that is not the key's own PubMD5, are errors. Put keeps nothing once ctx has ended before the call.
 	Put(ctx context.Context, pubMd5 string, key crypto.Signer) error
 
 	// Get returns the key of that name. The error matches fs.ErrNotExist if, and only if, there is none.

@@ -27,7 +27,7 @@ var (
 // attributeType is what is known of an attribute of a subject.
 type attributeType struct {
 	name string
-	most int // characters, BR 7.1.4.2
+	most int // characters, BR 7.1.4.2, or RFC 5280 appendix A.1
 }
 
 // attributeTypes are those that a certificate may have, in the order of BR 7.1.4.2, and two that it may not.

@@ -39,13 +39,19 @@ func newZlinter(t *testing.T) *zlinter {
 // buildZlint returns the path of the program internal/zlint, or ends the test as skipOrFail does. Nothing is downloaded for it.
 func buildZlint(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "zlint.exe")
-	build := exec.CommandContext(t.Context(), needProgram(t, "go"), "build", "-o", program, ".")
-	build.Dir = filepath.Join("..", "internal", "zlint")
-	build.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		skipOrFail(t, "zlint is not there; get it by go mod download in internal/zlint: "+string(out))
+	folder, program := filepath.Join("..", "internal", "zlint"), filepath.Join(t.TempDir(), "zlint.exe")
+	for _, file := range []string{"main.go", "go.mod", "go.sum"} { // read, so that go test runs this again after a change
+		_, err := os.ReadFile(filepath.Join(folder, file))
+		require.NoError(t, err)
 	}
+	build := exec.CommandContext(t.Context(), needProgram(t, "go"), "build", "-o", program, ".")
+	build.Dir = folder
+	build.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	out, err := build.CombinedOutput()
+	if strings.Contains(string(out), "GOPROXY=off") {
+		skipOrFail(t, "zlint is not downloaded; get it by go mod download in internal/zlint")
+	}
+	require.NoError(t, err, string(out))
 	return program
 }
 

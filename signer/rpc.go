@@ -43,7 +43,8 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 }
 
 // StringToSign is the text that Sign signs for the same call and input: METHOD&%2F& and the encoded parameters. It checks
-// nothing; a parameter of the call that has a common one's name is shown with the common one's value. With a zero Time or an empty Nonce in the input each call is of another moment.
+// nothing; a parameter of the call that has a common one's name is shown with the common one's value. With a zero Time or an
+// empty Nonce in the input each call is of another moment.
 func (s RPC) StringToSign(call Call, in Input) string {
 	return string(rpcStringToSign(s.method(), rpcCanonical(call, in.withDefaults())))
 }

@@ -44,7 +44,7 @@ type Call struct {
 	CommonName string
 	SANs       string // as they were sent, joined with commas
 	StatusCode int
-	Code       string // the error's; empty if a CSR was made, and after a Fault without one
+	Code       string // the error's; empty if a CSR was made, and if a Fault without a Code took the answer's place
 	RequestId  string
 }
 

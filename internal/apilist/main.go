@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,8 +30,12 @@ func main() {
 	}
 }
 
-// checkAll checks every package that users import.
+// checkAll checks every package that users import, and that there is no list of another.
 func checkAll(write bool) error {
+	lists, err := filepath.Glob(filepath.Join("api", "*.txt"))
+	if err != nil {
+		return err
+	}
 	for _, root := range []string{"signer", "csr", "cdn"} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			switch {
@@ -39,13 +44,22 @@ func checkAll(write bool) error {
 			case entry.Name() == "testdata" || entry.Name() == "internal":
 				return fs.SkipDir
 			}
-			return check(filepath.ToSlash(path), write)
+			lists = slices.DeleteFunc(lists, func(list string) bool { return list == listOf(path) })
+			return check(path, write)
 		})
 		if err != nil {
 			return err
 		}
 	}
+	if len(lists) > 0 {
+		return fmt.Errorf("%s: there is no such package any more: if that is meant, remove the lists", strings.Join(lists, ", "))
+	}
 	return nil
+}
+
+// listOf is the list of the package in a folder.
+func listOf(folder string) string {
+	return filepath.Join("api", strings.ReplaceAll(filepath.ToSlash(folder), "/", "-")+".txt")
 }
 
 // check compares the list of a package with its API, or writes it.
@@ -54,7 +68,7 @@ func check(folder string, write bool) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join("api", strings.ReplaceAll(folder, "/", "-")+".txt")
+	path := listOf(folder)
 	if write {
 		return os.WriteFile(path, api, 0o644)
 	}
