@@ -101,7 +101,7 @@ func (sh *shell) build(t *testing.T, folder string) string {
 	sources, err := filepath.Glob("../" + folder + "/*.go")
 	require.NoError(t, err)
 	for _, source := range sources { // read, so that go test runs this test again when the program has changed
-		_, err := os.ReadFile(source)
+		_, err = os.ReadFile(source)
 		require.NoError(t, err)
 	}
 	binary := filepath.Join(sh.dir, filepath.Base(folder)+".exe")
