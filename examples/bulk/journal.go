@@ -44,6 +44,9 @@ type journal struct {
 
 // openJournal opens or makes the file at path. A last line without its end, which a kill left, is dropped.
 func openJournal(path string) (*journal, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: name another by -out", path)
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err

@@ -94,3 +94,11 @@ func TestJournal_StopsAfterAFailure(t *testing.T) {
 	assert.Zero(t, j.done())
 	assert.Empty(t, readFile(t, path))
 }
+
+// TestJournal_RefusesWhatIsNoFile: nothing could be read again from a device, and reading a pipe would never end.
+func TestJournal_RefusesWhatIsNoFile(t *testing.T) {
+	for _, path := range []string{os.DevNull, t.TempDir()} {
+		_, err := openJournal(path)
+		require.ErrorContains(t, err, "is not a regular file")
+	}
+}

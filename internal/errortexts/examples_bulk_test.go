@@ -45,6 +45,7 @@ func bulkTexts(bin string) func(*testing.T) []provocation {
 			{"a list that is not there", with("missing.csv")},
 			{"results that can't be written", with("-out", "missing/csrs.jsonl", "names.csv")},
 			{"results that are none", with("-out", "names.csv", "names.csv")},
+			{"results into a directory", with("-out", ".", "names.csv")},
 			{"a file in the place of the keys", with("-keys", "file", "names.csv")},
 			{"a CDN that can't serve", func(t *testing.T) error {
 				return with("-mode", "remote", "-endpoint", newServer(t, busy).URL, "names.csv")(t)
