@@ -65,22 +65,39 @@ func (j *journal) recover() error {
 	var whole int64 // bytes of lines that have their ends
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			if len(line) == 0 {
-				return syncParent(j.path)
-			}
-			return errors.Join(os.Truncate(j.path, whole), j.file.Sync())
-		}
-		if err != nil {
+		atEnd := errors.Is(err, io.EOF)
+		switch {
+		case err != nil && !atEnd:
 			return err
-		}
-		var r record
-		if err := json.Unmarshal(line, &r); err != nil || r.Name == "" {
+		case atEnd && len(line) == 0:
+			return syncParent(j.path)
+		case j.note(line) && atEnd: // whoever edited the file took the line's end
+			_, err = j.file.WriteString("\n")
+			return errors.Join(err, j.file.Sync())
+		case atEnd && isTorn(line):
+			return errors.Join(os.Truncate(j.path, whole), j.file.Sync())
+		case atEnd || !j.note(line):
 			return fmt.Errorf("%s: line %d is no record: was the file changed? move it away, or name another by -out", j.path, number)
 		}
-		j.names[strings.ToLower(r.Name)] = true
 		whole += int64(len(line))
 	}
+}
+
+// note adds the name of a record, and tells whether the line is one.
+func (j *journal) note(line []byte) bool {
+	var r record
+	if err := json.Unmarshal(line, &r); err != nil || r.Name == "" {
+		return false
+	}
+	j.names[strings.ToLower(r.Name)] = true
+	return true
+}
+
+// isTorn tells whether line is the beginning of a record, with zeros behind it if a machine lost its power.
+func isTorn(line []byte) bool {
+	const begin = `{"Name":"`
+	text := strings.TrimRight(string(line), "\x00")
+	return strings.HasPrefix(text, begin) || len(text) < len(begin) && strings.HasPrefix(begin, text)
 }
 
 // syncParent makes the name of a new file durable. Windows has no way to.

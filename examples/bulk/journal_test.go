@@ -35,7 +35,7 @@ func TestJournal_DropsATornLastLine(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(whole[:end]), 0o600))
 		j := mustOpenJournal(t, path)
 		names, want := map[string]bool{"a.example": true}, whole[:first]
-		if end == len(whole) {
+		if end >= len(whole)-1 { // the record is whole, its line at least nearly
 			names["b.example"], want = true, whole
 		}
 		assert.Equal(t, names, j.names, end)
@@ -101,4 +101,28 @@ func TestJournal_RefusesWhatIsNoFile(t *testing.T) {
 		_, err := openJournal(path)
 		require.ErrorContains(t, err, "is not a regular file")
 	}
+}
+
+// TestJournal_KeepsWhatIsNotItsOwn holds that only a record that a kill has cut off is dropped.
+func TestJournal_KeepsWhatIsNotItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	for _, content := range []string{"my only copy", "CommonName,SANs", `{"CommonName":"a.example"}`, "\x00\x00x", `{"Name":"a.example"}` + "\nnotes"} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, err := openJournal(path)
+		require.ErrorContains(t, err, "is no record", content)
+		assert.Equal(t, content, readFile(t, path))
+	}
+}
+
+// TestJournal_LastLineWithoutItsEnd holds that a whole record is one, and the next begins on a line of its own.
+func TestJournal_LastLineWithoutItsEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	require.NoError(t, os.WriteFile(path, []byte(`{"Name":"a.example","CommonName":"a.example"}`), 0o600))
+	j := mustOpenJournal(t, path)
+	assert.True(t, j.names["a.example"])
+	require.NoError(t, j.append("b.example", &csr.Response{CommonName: "b.example"}))
+	require.NoError(t, j.close())
+	j = mustOpenJournal(t, path)
+	assert.Equal(t, map[string]bool{"a.example": true, "b.example": true}, j.names)
+	require.NoError(t, j.close())
 }
