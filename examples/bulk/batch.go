@@ -22,27 +22,40 @@ type batch struct {
 	total  int          // rows of the list
 	before int          // of these, those that had a record before this run
 	failed atomic.Int64 // of these, those that were reported
+
+	unserved atomic.Int64 // calls in a row that the CDN could not serve
 }
+
+// mostUnserved is how many calls in a row the CDN may fail to serve before the rest of the list is left to another run.
+const mostUnserved = 64
 
 // run makes the CSRs that are missing, workers at a time. It returns nil if each row has its CSR.
 func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	stoppable, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	noted := make(chan struct{})
+	quiet := context.AfterFunc(ctx, func() {
+		b.display.note("finishing the calls under way; interrupt again to end at once")
+		close(noted)
+	})
 	missing := b.missing(rows)
 	ended := b.display.follow(b.progress())
-	forEach(stoppable, workers, missing, func(r row) {
+	forEach(stoppable, min(workers, len(missing)), slices.Values(missing), func(r row) {
 		// A call that was begun is finished: ending it would leave a key without its CSR.
 		if err := b.make(context.WithoutCancel(ctx), r); err != nil {
 			stop(err)
 		}
 	})
+	if !quiet() {
+		<-noted
+	}
 	err := b.journal.close()
 	ended()
 	return b.verdict(context.Cause(stoppable), err)
 }
 
-// missing counts the rows and yields those that are to be asked for; those that can't be are reported.
-func (b *batch) missing(rows []row) iter.Seq[row] {
+// missing counts the rows and returns those that are to be asked for; those that can't be are reported.
+func (b *batch) missing(rows []row) []row {
 	b.total = len(rows)
 	var missing []row
 	for _, r := range rows {
@@ -55,7 +68,7 @@ func (b *batch) missing(rows []row) iter.Seq[row] {
 			missing = append(missing, r)
 		}
 	}
-	return slices.Values(missing)
+	return missing
 }
 
 // make makes the CSR of a row. An error is one that any other row would meet as well.
@@ -63,9 +76,16 @@ func (b *batch) make(ctx context.Context, r row) error {
 	resp, err := b.creator.CreateCdnCertificateSigningRequest(ctx, &r.request)
 	switch {
 	case err == nil:
+		b.unserved.Store(0)
 		return b.journal.append(r.request.CommonName, resp)
-	case errors.Is(err, cdn.ErrInvalidRequest), errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled):
+	case errors.Is(err, cdn.ErrInvalidRequest):
 		b.report(r, err)
+		return nil
+	case errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled):
+		b.report(r, err)
+		if b.unserved.Add(1) >= mostUnserved {
+			return fmt.Errorf("%d calls in a row were not served, so the rest is not tried: wait, or call less often", mostUnserved)
+		}
 		return nil
 	}
 	return fmt.Errorf("line %d: %w", r.line, err)
@@ -101,7 +121,7 @@ func (b *batch) verdict(stopped, journalErr error) error {
 	case stopped != nil:
 		return fmt.Errorf("%s: put this right and run the same command again: %w", have, stopped)
 	}
-	return fmt.Errorf("%s: %d failed for the reasons above: put them right and run the same command again", have, b.failed.Load())
+	return fmt.Errorf("%s: %d failed for the reasons above: put right what is wrong and run the same command again", have, b.failed.Load())
 }
 
 // forEach calls do for each item, so many at a time, and returns when each call has. Once ctx has ended none is begun.

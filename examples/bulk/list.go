@@ -65,38 +65,37 @@ func refuseDoubles(rows []row) {
 	}
 }
 
+// readCSV reads each line on its own: no parameter holds a line end, and a quote that is missing spoils no other line.
 func readCSV(r io.Reader) ([]row, error) {
-	reader := csv.NewReader(r)
-	header, err := reader.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("is empty: its first line must name the columns, CommonName among them")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := checkHeader(header); err != nil {
-		return nil, err
-	}
+	var header []string
 	var rows []row
-	for {
-		fields, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
+	err := eachLine(r, func(number int, text []byte) error {
+		fields, err := csv.NewReader(bytes.NewReader(text)).Read()
+		switch {
+		case header == nil && err != nil:
+			return err
+		case header == nil:
+			header = fields
+			return checkHeader(header)
+		case err == nil && len(fields) != len(header):
+			err = csv.ErrFieldCount
 		}
+		next := row{line: number, err: err}
 		if mistake, ok := errors.AsType[*csv.ParseError](err); ok {
-			rows = append(rows, row{line: mistake.StartLine, err: mistake.Err})
-			continue
+			next.err = mistake.Err // without a line, which is always the first
 		}
-		if err != nil {
-			return nil, err
-		}
-		line, _ := reader.FieldPos(0)
-		next := row{line: line}
-		for i, column := range header {
-			set(&next.request, column, fields[i])
+		if err == nil {
+			for i, column := range header {
+				set(&next.request, column, fields[i])
+			}
 		}
 		rows = append(rows, next)
+		return nil
+	})
+	if header == nil && err == nil {
+		err = errors.New("is empty: its first line must name the columns, CommonName among them")
 	}
+	return rows, err
 }
 
 // checkHeader refuses columns that mean nothing, stand there twice or leave no name.
@@ -155,21 +154,32 @@ func splitNames(list string) []string {
 }
 
 func readJSONLines(r io.Reader) ([]row, error) {
-	reader := bufio.NewReader(r)
 	var rows []row
-	for line := 1; ; line++ {
+	err := eachLine(r, func(number int, text []byte) error {
+		next := row{line: number}
+		next.err = decodeStrictly(text, &next.request)
+		rows = append(rows, next)
+		return nil
+	})
+	return rows, err
+}
+
+// eachLine calls do with each line that is not blank, and ends with its first error.
+func eachLine(r io.Reader, do func(number int, text []byte) error) error {
+	reader := bufio.NewReader(r)
+	for number := 1; ; number++ {
 		text, err := reader.ReadBytes('\n')
 		atEnd := errors.Is(err, io.EOF)
 		if err != nil && !atEnd {
-			return nil, err
+			return err
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
-			next := row{line: line}
-			next.err = decodeStrictly(text, &next.request)
-			rows = append(rows, next)
+			if err := do(number, text); err != nil {
+				return err
+			}
 		}
 		if atEnd {
-			return rows, nil
+			return nil
 		}
 	}
 }

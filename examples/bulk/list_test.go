@@ -53,7 +53,7 @@ func TestReadList_WrongRowsAreTold(t *testing.T) {
 		"fields.csv":  {"CommonName,City\na.example,A\nb.example\nc.example,C\n", 3, "wrong number of fields"},
 		"quote.csv":   {"CommonName,City\na.example,A\nb.example,B\"\nc.example,C\n", 3, `bare " in non-quoted-field`},
 		"double.csv":  {"CommonName,City\na.example,A\nA.example,B\nc.example,C\n", 3, "A.example is in line 2 already"},
-		"lines.csv":   {"CommonName,City\na.example,\"A\nA\"\na.example,B\nc.example,C\n", 4, "a.example is in line 2 already"},
+		"missing.csv": {"CommonName,City\na.example,A\nb.example,\"B\nc.example,C\n", 3, `missing "`},
 		"text.jsonl":  {"{\"CommonName\": \"a.example\"}\nb.example\n{\"CommonName\": \"c.example\"}", 2, "invalid character"},
 		"field.jsonl": {"{\"CommonName\": \"a.example\"}\n{\"Name\": \"b\"}\n{\"CommonName\": \"c.example\"}", 2, `unknown field "Name"`},
 		"two.jsonl":   {"{\"CommonName\": \"a.example\"}\n{} {}\n{\"CommonName\": \"c.example\"}", 2, "more than one JSON value"},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +121,25 @@ func TestBulk_StopsWhereEachCallWouldFail(t *testing.T) {
 	assert.LessOrEqual(t, calls, 2)
 }
 
+func TestBulk_StopsInAnOutage(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	var outage []cdntest.Fault
+	for range 500 {
+		outage = append(outage, cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
+	}
+	srv.API.Script(slices.Insert(outage, 40, cdntest.Fault{})...) // a call that is served begins the count anew
+	calls := 0
+	srv.API.OnCall = func(cdntest.Call) { calls++ }
+	setCredentials(t, "testid", "testsecret")
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "1", listOf(t, 200))
+	assert.Equal(t, 1, status)
+	assert.Equal(t, 40+1+mostUnserved, calls)
+	assert.Contains(t, said, "bulk: 1 of 200 names have a CSR in "+out)
+	assert.Contains(t, said, "in a row were not served")
+}
+
 // listOf writes a list of n names.
 func listOf(t *testing.T, n int) string {
 	t.Helper()
@@ -166,7 +186,7 @@ func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
 	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "3", listOf(t, 20)}
 	status, said := runWith(ctx, args...)
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^bulk: [0-9]+ of 20 names have a CSR in .+: stopped: run the same command again to go on\n$`, said)
+	assert.Regexp(t, `^bulk: finishing the calls under way; .+\nbulk: [0-9]+ of 20 names have a CSR in .+: stopped: run the same command again to go on\n$`, said)
 	assert.Len(t, readRecords(t, out), calls)
 	assert.Less(t, calls, 20)
 

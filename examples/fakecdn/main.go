@@ -26,13 +26,15 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-const headerTimeout = 10 * time.Second
+const (
+	readTimeout = 10 * time.Second // of a request
+	idleTimeout = time.Minute      // between two of a connection
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the program, until ctx ends; it returns the exit status.
@@ -58,7 +60,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler: api, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler: api, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return cli.Serve(ctx, server, listener)
 }

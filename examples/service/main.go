@@ -25,15 +25,15 @@ import (
 )
 
 const (
-	headerTimeout = 10 * time.Second
-	readyKeys     = 16 // RSA keys made ahead of time, for an outage that begins with a burst
+	readTimeout = 10 * time.Second // of a request
+	idleTimeout = time.Minute      // between two of a connection
+	readyKeys   = 16               // RSA keys made ahead of time, for an outage that begins with a burst
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the program, until ctx ends; it returns the exit status.
@@ -69,5 +69,5 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return cli.Serve(ctx, &http.Server{Handler: svc.routes(), ReadHeaderTimeout: headerTimeout}, listener)
+	return cli.Serve(ctx, &http.Server{Handler: svc.routes(), ReadTimeout: readTimeout, IdleTimeout: idleTimeout}, listener)
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
@@ -20,7 +22,7 @@ const callTimeout = 20 * time.Second
 // service answers with CSRs.
 type service struct {
 	creator cdn.CSRCreator
-	breaker *cdn.Breaker // in front of the CDN
+	last    atomic.Int64 // the csr.Origin of the last CSR
 	metrics expvar.Map   // counters by name
 	log     *slog.Logger
 }
@@ -34,11 +36,11 @@ func newService(creds cdn.CredentialSource, opts *cdn.Options, local cdn.CSRCrea
 	if err != nil {
 		return nil, err
 	}
-	s.breaker, err = cdn.NewBreaker(client, &cdn.BreakerOptions{Logger: log})
+	breaker, err := cdn.NewBreaker(client, &cdn.BreakerOptions{Logger: log})
 	if err != nil {
 		return nil, err
 	}
-	s.creator = &cdn.Fallback{Primary: s.breaker, Secondary: local, OnFallback: s.noteFallback}
+	s.creator = &cdn.Fallback{Primary: breaker, Secondary: local, OnFallback: s.noteFallback}
 	return s, nil
 }
 
@@ -63,14 +65,21 @@ func (s *service) create(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
 	domain := r.PathValue("domain")
-	resp, err := s.creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
-		CommonName: domain,
-		SANs:       []string{"www." + domain},
-	})
+	req := &csr.Request{CommonName: domain}
+	if !strings.HasPrefix(domain, "*.") {
+		req.SANs = []string{"www." + domain}
+	}
+	if err := req.Validate(); err != nil { // before it costs a call, or fills the log
+		s.metrics.Add("refused", 1)
+		writeJSON(w, http.StatusBadRequest, map[string]string{"Error": err.Error()})
+		return
+	}
+	resp, err := s.creator.CreateCdnCertificateSigningRequest(ctx, req)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
+	s.last.Store(int64(resp.Origin))
 	s.metrics.Add("csrs_"+resp.Origin.String(), 1)
 	s.log.InfoContext(ctx, "CSR made", "domain", domain, "origin", resp.Origin, "pub_md5", resp.PubMd5, "request_id", resp.RequestId)
 	writeJSON(w, http.StatusCreated, answer{Response: *resp, Origin: resp.Origin.String()})
@@ -90,13 +99,9 @@ func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// health tells where CSRs come from. The service is healthy either way.
+// health tells where the last CSR came from, "unknown" before the first. The service is healthy either way.
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
-	from := csr.OriginCDN
-	if s.breaker.Open() {
-		from = csr.OriginLocal
-	}
-	writeJSON(w, http.StatusOK, map[string]string{"CSRsFrom": from.String()})
+	writeJSON(w, http.StatusOK, map[string]string{"CSRsFrom": csr.Origin(s.last.Load()).String()})
 }
 
 func (s *service) countAttempt(_ context.Context, a cdn.Attempt) {

@@ -62,6 +62,7 @@ func (s *scene) csrsFrom(t *testing.T) string {
 
 func TestService_CSRsOfTheCDN(t *testing.T) {
 	s := newScene(t)
+	assert.Equal(t, "unknown", s.csrsFrom(t))
 	var got answer
 	require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/example.com", &got))
 	assert.Equal(t, "CDN", got.Origin)
@@ -71,6 +72,21 @@ func TestService_CSRsOfTheCDN(t *testing.T) {
 	_, err = s.fake.Keys.Get(t.Context(), got.PubMd5)
 	require.NoError(t, err)
 	assert.Equal(t, "CDN", s.csrsFrom(t))
+
+	s.fake.Script(cdntest.Fault{Code: "Throttling"}) // which opens no breaker
+	require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/*.example.com", &got))
+	assert.Equal(t, "local", s.csrsFrom(t))
+	parsed, err = got.CertificateRequest()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"*.example.com"}, parsed.DNSNames, "a wildcard has no www")
+}
+
+func TestService_RefusesBeforeItCostsACall(t *testing.T) {
+	s := newScene(t)
+	s.fake.OnCall = func(cdntest.Call) { t.Error("the CDN was asked") }
+	var refusal map[string]string
+	require.Equal(t, http.StatusBadRequest, s.ask(t, "POST", "/csrs/"+strings.Repeat("a", 5000)+".example", &refusal))
+	assert.Contains(t, refusal["Error"], "more than 63")
 }
 
 func TestService_StandsInDuringAnOutageAndComesBack(t *testing.T) {
@@ -124,7 +140,7 @@ func TestService_Errors(t *testing.T) {
 	}
 	t.Run("neither can", func(t *testing.T) {
 		s := newScene(t)
-		s.creator = &cdn.Fallback{Primary: s.breaker, Secondary: &csr.Generator{}} // without a key store
+		s.creator.(*cdn.Fallback).Secondary = &csr.Generator{} // without a key store
 		s.fake.Script(cdntest.Fault{Status: http.StatusBadGateway})
 		var body struct{ Error string }
 		assert.Equal(t, http.StatusServiceUnavailable, s.ask(t, "POST", "/csrs/example.com", &body))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
@@ -53,7 +54,15 @@ func bulkTexts(bin string) func(*testing.T) []provocation {
 			{"a CDN that can't serve, with this machine standing in", func(t *testing.T) error {
 				return with("-mode", "fallback", "-endpoint", newServer(t, busy).URL, "-keys", "file", "names.csv")(t)
 			}},
-			{"an interrupt", func(t *testing.T) error { return interrupted(t, program) }},
+			{"an outage", func(t *testing.T) error {
+				srv := newServer(t, slices.Repeat([]cdntest.Fault{busy}, 100)...)
+				return run{
+					program: program, args: []string{"-mode", "remote", "-endpoint", srv.URL, "-workers", "1", "names.csv"},
+					files: map[string]string{"names.csv": longList()}, line: 64,
+				}.fail(t)
+			}},
+			{"an interrupt, at once", func(t *testing.T) error { return interrupted(t, program, 0) }},
+			{"an interrupt, at the end", func(t *testing.T) error { return interrupted(t, program, 1) }},
 		}
 		for _, l := range lists {
 			all = append(all, provocation{l.how, run{
@@ -66,20 +75,24 @@ func bulkTexts(bin string) func(*testing.T) []provocation {
 
 // interrupted is the error of a run that is interrupted during its first call. How many calls it makes until it takes notice
 // is up to the system: N in the text.
-func interrupted(t *testing.T, program string) error {
+func interrupted(t *testing.T, program string, line int) error {
 	t.Helper()
 	srv := newServer(t)
-	list := "CommonName\n"
-	for i := range 200 {
-		list += fmt.Sprintf("a%d.example\n", i)
-	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	srv.API.OnCall = func(cdntest.Call) { interrupt() }
 	r := run{
 		program: program, args: []string{"-mode", "remote", "-endpoint", srv.URL, "-workers", "1", "names.csv"},
-		files: map[string]string{"names.csv": list},
+		files: map[string]string{"names.csv": longList()}, line: line,
 	}
 	text := r.failAs(t, r.command(ctx, t)).Error()
 	return errors.New(regexp.MustCompile(`^bulk: [0-9]+ of`).ReplaceAllString(text, "bulk: N of"))
+}
+
+func longList() string {
+	list := "CommonName\n"
+	for i := range 200 {
+		list += fmt.Sprintf("a%d.example\n", i)
+	}
+	return list
 }

@@ -34,6 +34,7 @@ var exceptions = []exception{
 	{"examples/service", "GET /healthz", noError + "a route"},
 	{"examples/service", "GET /metrics", noError + "a route"},
 	{"examples/quickstart", "CSR for %s, key %s (%s):\n%s", progress},
+	{"examples/internal/cli", "requests were under way %s after the end was asked for: they were cut off", "takes those 30 s"},
 	{"examples/internal/cli", "; install the signed certificate with it by SetCdnDomainSSLCertificate", progress},
 	{"examples/internal/cli", "with the CDN; install the signed certificate by SetCdnDomainCSRCertificate", progress},
 }

@@ -33,6 +33,9 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener) erro
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("requests were under way %s after the end was asked for: they were cut off", shutdownTimeout), server.Close())
+	}
 	if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
 		return failure
 	}
