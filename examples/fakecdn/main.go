@@ -1,6 +1,6 @@
 // Fakecdn serves a fake of the CDN's API on this machine, for clients in any language:
 //
-//	fakecdn [-addr 127.0.0.1:0] [-access-key-id testid] [-access-key-secret testsecret] [-security-token T]
+//	fakecdn [-addr 127.0.0.1:0] [-access-key-id testid] [-access-key-secret testsecret] [-security-token T] [-key-type rsa-2048]
 //
 // Its first line on stdout is "listening on http://HOST:PORT". Each call is a line on stderr, without secrets. Interrupt it to
 // end it; calls that are under way are answered first. The exit status is 0, 1 after a failure, 2 after wrong usage.
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 	"github.com/cdncsr/cdncsr/signer"
 )
@@ -43,15 +44,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	addr, creds, err := parse(args, stdout)
+	addr, api, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	api := &cdntest.API{
-		Credentials: []signer.Credentials{creds},
-		OnCall:      func(call cdntest.Call) { logCall(log, call) },
-	}
+	api.OnCall = func(call cdntest.Call) { logCall(log, call) }
 	listener, err := cli.Listen(ctx, addr)
 	if err != nil {
 		return err
@@ -65,23 +63,26 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return cli.Serve(ctx, server, listener)
 }
 
-// parse reads the command line.
-func parse(args []string, stdout io.Writer) (addr string, creds signer.Credentials, err error) {
+// parse makes the fake that the command line asks for.
+func parse(args []string, stdout io.Writer) (addr string, api *cdntest.API, err error) {
+	var creds signer.Credentials
+	var keyType csr.KeyType
 	flags := flag.NewFlagSet("fakecdn", flag.ContinueOnError)
 	flags.StringVar(&addr, "addr", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 is a free one")
 	flags.StringVar(&creds.AccessKeyID, "access-key-id", "testid", "`ID` of the only access key")
 	flags.StringVar(&creds.AccessKeySecret, "access-key-secret", "testsecret", "`SECRET` of it")
 	flags.StringVar(&creds.SecurityToken, "security-token", "", "`TOKEN` that calls with it must have; empty is none")
+	flags.TextVar(&keyType, "key-type", csr.RSA2048, "`KIND` of the keys that it makes: the service's; p-256 and ed25519 take less time")
 	if err := cli.Parse(flags, args, stdout); err != nil {
-		return "", creds, err
+		return "", nil, err
 	}
 	if flags.NArg() > 0 {
-		return "", creds, cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
+		return "", nil, cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
 	}
 	if err := creds.Validate(); err != nil {
-		return "", creds, cli.Usagef("%w", err)
+		return "", nil, cli.Usagef("%w", err)
 	}
-	return addr, creds, checkLoopback(addr)
+	return addr, &cdntest.API{Credentials: []signer.Credentials{creds}, Source: keyType}, checkLoopback(addr)
 }
 
 // checkLoopback refuses an address that other machines can reach: the access key is in this program's usage.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"io"
 	"net"
 	"os"
@@ -59,15 +60,16 @@ func TestFakecdn_ServesAndLogsWithoutSecrets(t *testing.T) {
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{
-			"-access-key-id", "someid", "-access-key-secret", "somesecret", "-security-token", "sometoken",
+			"-access-key-id", "someid", "-access-key-secret", "somesecret", "-security-token", "sometoken", "-key-type", "p-256",
 		}, w, &stderr)
 	}()
 	url := readURL(t, stdout)
 
 	resp, err := call(t, url, creds)
 	require.NoError(t, err)
-	_, err = resp.CertificateRequest()
+	parsed, err := resp.CertificateRequest()
 	require.NoError(t, err)
+	assert.Equal(t, x509.ECDSA, parsed.PublicKeyAlgorithm)
 	_, err = call(t, url, signer.Credentials{AccessKeyID: "someid", AccessKeySecret: "othersecret", SecurityToken: "sometoken"})
 	require.ErrorIs(t, err, cdn.ErrDenied)
 
