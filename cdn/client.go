@@ -61,9 +61,8 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 // repeated.
 //
 // Before anything is sent it refuses, with [csr.FieldErrors], what the service documents as wrong; [csr.Request.Validate]
-// checks more. Any other failure is an [*Error], but for that of the Signer, which is wrapped. When ctx ends, its
-// error is wrapped, and the last answer's beside it. The answer is taken as it comes: [csr.Response.CertificateRequest] checks
-// the CSR.
+// checks more. Any other failure is an [*Error], but for that of the Signer, which is wrapped. When ctx ends, its error is
+// wrapped, and the last answer's beside it. The answer is taken as it comes: [csr.Response.CertificateRequest] checks the CSR.
 //
 // The operation's page: https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-createcdncertificatesigningrequest
 func (c *Client) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {

@@ -13,8 +13,7 @@ import (
 // that a security token has expired, from many goroutines at once; a source that fetches credentials caches them itself.
 //
 // An error of a source ends the call with [ErrNoCredentials], and is wrapped; where it was asked once more, in the error of the
-// token that has expired. Its text should hold no secret: the client
-// does not know what to take out of it.
+// token that has expired. Its text should hold no secret: the client does not know what to take out of it.
 type CredentialSource interface {
 	Credentials(ctx context.Context) (signer.Credentials, error)
 }

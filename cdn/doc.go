@@ -23,10 +23,10 @@
 // # Errors
 //
 // A request that the service documents as wrong is refused with [csr.FieldErrors] before anything is sent. Every other failure,
-// but for that of the Signer, is an [*Error], which keeps the service's code, its request ID and the number of
-// attempts, and matches one of [ErrUnavailable], [ErrThrottled], [ErrDenied], [ErrInvalidRequest] and [ErrNoCredentials] with
-// errors.Is. When the context ends, its error is wrapped, and the last answer's beside it. No error holds a credential, a
-// signature or a signed URL.
+// but for that of the Signer, is an [*Error], which keeps the service's code, its request ID and the number of attempts, and
+// matches one of [ErrUnavailable], [ErrThrottled], [ErrDenied], [ErrInvalidRequest] and [ErrNoCredentials] with errors.Is. When
+// the context ends, its error is wrapped, and the last answer's beside it. No error holds a credential, a signature or a signed
+// URL.
 //
 // # Retries and limits
 //

@@ -198,6 +198,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 	}{
 		"a parameter":       {signer.RPC{Method: "GET"}, change(query("CommonName", "evil.example.com")), []string{"differs", "in CommonName"}},
 		"a parameter added": {signer.RPC{Method: "GET"}, change(query("City", "x")), []string{"differs", "a parameter that was added"}},
+		"by a pointer":      {&signer.RPC{Method: "GET"}, change(query("CommonName", "evil.example.com")), []string{"differs", "in CommonName"}},
 		"a last parameter":  {signer.RPC{Method: "GET"}, change(query("Zone", "x")), []string{"differs", "a parameter that was added"}},
 		"the method":        {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.Method = "POST" }), []string{"differs", "the method"}},
 		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs"}},

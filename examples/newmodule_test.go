@@ -24,7 +24,7 @@ func TestREADME_InANewModule(t *testing.T) {
 		command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
 		command.Env = append(command.Env, env...)
 		out, err := command.CombinedOutput()
-		if strings.Contains(string(out), "GOPROXY=off") {
+		if strings.Contains(string(out), "GOPROXY=off") && os.Getenv("CI") == "" {
 			t.Skip("the module cache lacks a module, since the tests run from a vendor folder: " + string(out))
 		}
 		require.NoError(t, err, "go %q: %s", args, out)

@@ -19,8 +19,7 @@ import (
 // The endpoint is a scheme and a host with an optional port, such as https://cdn.aliyuncs.com. Sign fails, before
 // anything is signed, for an endpoint with more than that, a call without an action or a version, an unknown format, a
 // parameter that has a common parameter's name or none, a nonce that is not visible ASCII, credentials that can't sign, and a
-// method that the signature is not made for; the error names what was wrong. The request has ctx
-// and is not sent.
+// method that the signature is not made for; the error names what was wrong. The request has ctx and is not sent.
 type Signer interface {
 	Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (*http.Request, error)
 }

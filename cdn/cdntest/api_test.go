@@ -291,3 +291,12 @@ func TestAPI_KeepsTheKeyOfEachCSR(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, parsed.PublicKey, key.Public())
 }
+
+// TestAPI_SaysWhatCSRRefusesOnce: the client puts the kind of error in front of the message, so it is not in there too.
+func TestAPI_SaysWhatCSRRefusesOnce(t *testing.T) {
+	params := rpcParams()
+	params.Set("CommonName", "a..b")
+	_, problem := ask(t, newAPI(), rpcRequest(t, http.MethodPost, "form", params, secret))
+	require.Equal(t, "InvalidParameter", problem.Code)
+	assert.Regexp(t, `^CommonName "a\.\.b": has an empty label`, problem.Message)
+}

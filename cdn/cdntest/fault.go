@@ -42,8 +42,8 @@ const (
 	CutBody              // in the middle of the body
 )
 
-// Script adds faults for calls to come: each is used once, in their order. It panics if a Status is
-// neither 0 nor 200 to 599.
+// Script adds faults for calls to come: each is used once, in their order. It panics if a Status is neither 0 nor 200 to
+// 599.
 func (a *API) Script(faults ...Fault) {
 	for _, fault := range faults {
 		if s := fault.Status; s != 0 && (s < 200 || s > 599) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +38,7 @@ func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	})
 	missing := b.missing(rows)
 	ended := b.display.follow(b.progress())
-	forEach(stoppable, min(workers, len(missing)), slices.Values(missing), func(r row) {
+	forEach(stoppable, min(workers, len(missing)), missing, func(r row) {
 		// A call that was begun is finished: ending it would leave a key without its CSR.
 		if err := b.make(context.WithoutCancel(ctx), r); err != nil {
 			stop(err)
@@ -125,7 +123,7 @@ func (b *batch) verdict(stopped, journalErr error) error {
 }
 
 // forEach calls do for each item, so many at a time, and returns when each call has. Once ctx has ended none is begun.
-func forEach[T any](ctx context.Context, atATime int, items iter.Seq[T], do func(T)) {
+func forEach[T any](ctx context.Context, atATime int, items []T, do func(T)) {
 	queue := make(chan T)
 	var workers sync.WaitGroup
 	for range atATime {
@@ -137,7 +135,7 @@ func forEach[T any](ctx context.Context, atATime int, items iter.Seq[T], do func
 			}
 		})
 	}
-	for item := range items {
+	for _, item := range items {
 		if ctx.Err() != nil {
 			break
 		}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -27,9 +26,7 @@ func BenchmarkBulk(b *testing.B) {
 	for b.Loop() {
 		store := took(b, func(keys csr.DirStore) { putKeys(b, keys, rows) })
 		program := took(b, func(keys csr.DirStore) {
-			processors := runtime.GOMAXPROCS(0)
-			defer runtime.GOMAXPROCS(processors)
-			overlap()
+			defer overlap()()
 			runBatch(b, &csr.Generator{Keys: keys, Source: csr.P256}, rows)
 		})
 		rates = append(rates, names/program.Seconds())
@@ -102,7 +99,7 @@ func runBatch(b *testing.B, creator cdn.CSRCreator, rows []row) {
 
 // putKeys makes a key for each row and puts it into store.
 func putKeys(b *testing.B, store csr.KeyStore, rows []row) {
-	forEach(b.Context(), defaultWorkers, slices.Values(rows), func(row) {
+	forEach(b.Context(), defaultWorkers, rows, func(row) {
 		key, err := csr.P256.NewKey(b.Context())
 		if err != nil {
 			b.Error(err)

@@ -42,7 +42,8 @@ type journal struct {
 	stop, stopped chan struct{}
 }
 
-// openJournal opens or makes the file at path. A last line without its end, which a kill left, is dropped.
+// openJournal opens or makes the file at path. A record that is cut off at the end, as a kill leaves it, is dropped; anything else
+// that is no record is an error.
 func openJournal(path string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file: name another by -out", path)
@@ -66,20 +67,23 @@ func (j *journal) recover() error {
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
 		atEnd := errors.Is(err, io.EOF)
-		switch {
-		case err != nil && !atEnd:
+		if err != nil && !atEnd {
 			return err
-		case atEnd && len(line) == 0:
+		}
+		if len(line) == 0 {
 			return syncParent(j.path)
-		case j.note(line) && atEnd: // whoever edited the file took the line's end
+		}
+		switch isRecord := j.note(line); {
+		case isRecord && !atEnd:
+			whole += int64(len(line))
+		case isRecord: // whoever edited the file took the line's end
 			_, err = j.file.WriteString("\n")
 			return errors.Join(err, j.file.Sync())
 		case atEnd && isTorn(line):
 			return errors.Join(os.Truncate(j.path, whole), j.file.Sync())
-		case atEnd || !j.note(line):
+		default:
 			return fmt.Errorf("%s: line %d is no record: was the file changed? move it away, or name another by -out", j.path, number)
 		}
-		whole += int64(len(line))
 	}
 }
 

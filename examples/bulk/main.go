@@ -8,7 +8,7 @@
 //
 // It may be stopped at any time, also by a kill, and run again: names that are in the file of -out are not asked for again. At
 // most one call a worker is made twice after a kill. A row that is wrong, or that the CDN could not serve, is reported with its
-// line, and the others are done. One program at a time may write to a file.
+// line, and the others are done, unless 64 in a row were not served. One program at a time may write to a file.
 //
 // The exit status is 0 if each name has its CSR, 1 if not, 2 after wrong usage.
 package main
@@ -35,8 +35,13 @@ func main() {
 }
 
 // overlap has threads enough for one worker to compute while others wait for the disk: a goroutine in a system call keeps its
-// processor until the scheduler misses it, which takes longer than a fsync does on a good disk.
-func overlap() { runtime.GOMAXPROCS(4 * runtime.GOMAXPROCS(0)) }
+// processor until the scheduler misses it, which takes longer than a fsync does on a good disk. The function that it returns
+// undoes that.
+func overlap() (undo func()) {
+	processors := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(4 * processors)
+	return func() { runtime.GOMAXPROCS(processors) }
+}
 
 // run is the program; once ctx has ended it begins no call, and ends after those under way. It returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -57,7 +62,7 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if cmd.creator.WaitsForDisk() && os.Getenv("GOMAXPROCS") == "" {
-		overlap()
+		defer overlap()()
 	}
 	display := newDisplay(stderr)
 	var first sync.Once // of many

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -61,8 +62,10 @@ func setCredentials(t *testing.T, id, secret string) {
 func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("names.csv", []byte("CommonName,SANs\nA.example,www.a.example\nb.example,\n"), 0o600))
+	processors := runtime.GOMAXPROCS(0)
 	status, said := runWith(t.Context(), "-key-type", "p-256", "names.csv")
 	require.Zero(t, status, said)
+	assert.Equal(t, processors, runtime.GOMAXPROCS(0), "more are for the run alone")
 	assert.Equal(t, "bulk: 2 of 2 names have a CSR in csrs.jsonl\n", said)
 	first := readRecords(t, "csrs.jsonl")
 	require.Len(t, first, 2)

@@ -19,17 +19,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 	"github.com/cdncsr/cdncsr/signer"
-)
-
-const (
-	readTimeout = 10 * time.Second // of a request
-	idleTimeout = time.Minute      // between two of a connection
 )
 
 func main() {
@@ -58,7 +52,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler: api, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler: api, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return cli.Serve(ctx, server, listener)
 }

@@ -3,7 +3,7 @@
 //	service [-addr 127.0.0.1:8090] [-keys DIR] [-endpoint URL]
 //
 // POST /csrs/DOMAIN answers with a CSR for the domain and its www name, made by the CDN, or by this machine while the CDN can't.
-// GET /healthz tells where CSRs come from at the moment, GET /metrics counts. It serves whoever can reach it: put it behind
+// GET /healthz tells where the last CSR came from, GET /metrics counts. It serves whoever can reach it: put it behind
 // what authenticates your callers. Credentials come from the environment. Interrupt it to end it; requests under way are
 // answered first.
 package main
@@ -17,18 +17,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
-const (
-	readTimeout = 10 * time.Second // of a request
-	idleTimeout = time.Minute      // between two of a connection
-	readyKeys   = 16               // RSA keys made ahead of time, for an outage that begins with a burst
-)
+// readyKeys are RSA keys made ahead of time, for an outage that begins with a burst.
+const readyKeys = 16
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -69,5 +65,5 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return cli.Serve(ctx, &http.Server{Handler: svc.routes(), ReadTimeout: readTimeout, IdleTimeout: idleTimeout}, listener)
+	return cli.Serve(ctx, &http.Server{Handler: svc.routes()}, listener)
 }

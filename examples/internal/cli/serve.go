@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// shutdownTimeout is how long requests that are under way may take when the program ends.
-const shutdownTimeout = 30 * time.Second
+const (
+	readTimeout     = 10 * time.Second // of a request
+	idleTimeout     = time.Minute      // between two of a connection
+	shutdownTimeout = 30 * time.Second // for requests that are under way when the program ends
+)
 
 // Listen listens on the address of a flag -addr.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -21,8 +24,9 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Serve serves on listener until ctx ends, and then until the requests under way are answered.
+// Serve serves on listener until ctx ends, and then until the requests under way are answered. It sets the server's time-outs.
 func Serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+	server.ReadTimeout, server.IdleTimeout = readTimeout, idleTimeout
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

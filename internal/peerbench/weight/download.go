@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -78,9 +80,10 @@ func libraryZip() (int64, error) {
 	}
 	var size counter
 	archive := zip.NewWriter(&size)
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		if strings.HasPrefix(name, "internal/peerbench/") || strings.HasPrefix(name, "internal/zlint/") {
-			continue // modules of their own
+	names := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	for _, name := range names {
+		if inAnother(name, names) {
+			continue
 		}
 		content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 		if err != nil {
@@ -96,6 +99,16 @@ func libraryZip() (int64, error) {
 	}
 	err = archive.Close()
 	return int64(size), err
+}
+
+// inAnother tells whether a file is in a folder with a go.mod, and so in another module.
+func inAnother(name string, names []string) bool {
+	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
+		if slices.Contains(names, folder+"/go.mod") {
+			return true
+		}
+	}
+	return false
 }
 
 // counter counts what is written to it.

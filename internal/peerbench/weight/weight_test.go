@@ -37,3 +37,12 @@ func TestPublish_BetweenTheMarks(t *testing.T) {
 	require.NoError(t, os.WriteFile(page, nil, 0o600))
 	require.Error(t, publish(page, "new\n"))
 }
+
+func TestInAnother_IsInAFolderWithAGoMod(t *testing.T) {
+	names := []string{"go.mod", "a.go", "sub/b.go", "other/go.mod", "other/deep/c.go", "others/d.go"}
+	for name, want := range map[string]bool{
+		"a.go": false, "sub/b.go": false, "go.mod": false, "other/go.mod": true, "other/deep/c.go": true, "others/d.go": false,
+	} {
+		assert.Equal(t, want, inAnother(name, names), name)
+	}
+}
