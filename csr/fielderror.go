@@ -7,35 +7,47 @@ import (
 	"unicode/utf8"
 )
 
-// ErrInvalidRequest is what every [FieldError] and every [FieldErrors] matches with errors.Is: the request itself is
-// wrong, so that sending or making it again cannot help.
-var ErrInvalidRequest = errors.New("csr: invalid request")
+// ErrInvalidRequest is matched, with errors.Is, by every error that says that
+// the request itself is wrong. Trying the same request again cannot succeed.
+var ErrInvalidRequest = errors.New("invalid request")
 
-// FieldError is one mistake in a [Request].
+// A FieldError describes one invalid field of a request.
 type FieldError struct {
-	Field  string // the field's name in Request, "CommonName"; an element of a list has its index, "SANs[2]"; "Request" for a nil one
-	Value  string // as the caller gave it, however long; empty if it is missing; "302 names" if there are too many
-	Reason string // what is wrong with it and, for a known mistake, what to write instead
+	Field  string // its name, "CommonName"; an element of a list has its index, "SANs[2]"; "Request" if the request is nil
+	Value  string // as the caller gave it, in full; empty if it is missing; "302 names" if there are too many
+	Reason string // what is wrong, as it reads after the field and its value: `is a URL: give only "example.com"`
 }
 
-// Error returns field, quoted value and reason on one line. A long value is shortened.
-func (e *FieldError) Error() string { return "csr: " + e.text() }
+// Error returns the field, its quoted value and the reason on one line. A long
+// value is shortened.
+func (e *FieldError) Error() string { return ErrInvalidRequest.Error() + ": " + e.text() }
 
 // Unwrap returns [ErrInvalidRequest].
 func (e *FieldError) Unwrap() error { return ErrInvalidRequest }
 
 func (e *FieldError) text() string {
 	if e.Value == "" {
-		return e.Field + ": " + e.Reason
+		return e.Field + " " + e.Reason
 	}
-	return e.Field + " " + quote(e.Value) + ": " + e.Reason
+	return e.Field + " " + quote(e.Value) + " " + e.Reason
 }
 
-// FieldErrors is every mistake in a [Request], at most one for each field and for each element of SANs, in the order
-// of the struct. It is never empty when it is returned as an error.
+// FieldErrors lists everything that is wrong with a request, in the order of
+// its fields. Functions return the error of its Err method, in which errors.As
+// and errors.AsType find the FieldErrors and its first [*FieldError].
 type FieldErrors []*FieldError
 
-// Error returns all the mistakes on one line.
+// Err returns nil if e is empty, and otherwise an error that wraps e. Unlike e
+// itself, which is a slice, that error can be compared and can be the key of a
+// map.
+func (e FieldErrors) Err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return &requestError{e}
+}
+
+// Error returns all the errors on one line.
 func (e FieldErrors) Error() string {
 	texts := make([]string, len(e))
 	for i, err := range e {
@@ -44,7 +56,7 @@ func (e FieldErrors) Error() string {
 	return ErrInvalidRequest.Error() + ": " + strings.Join(texts, "; ")
 }
 
-// Unwrap returns each mistake, so that errors.As finds the first *FieldError and errors.Is finds [ErrInvalidRequest].
+// Unwrap returns the elements of e.
 func (e FieldErrors) Unwrap() []error {
 	errs := make([]error, len(e))
 	for i, err := range e {
@@ -53,9 +65,26 @@ func (e FieldErrors) Unwrap() []error {
 	return errs
 }
 
-// quote returns s as a Go string literal, of which a long s shows only the beginning.
+// A requestError is a FieldErrors as a comparable error. It does not unwrap to
+// the FieldErrors, so that a walk over its tree meets comparable errors only.
+type requestError struct{ fields FieldErrors }
+
+func (e *requestError) Error() string { return e.fields.Error() }
+
+func (e *requestError) Unwrap() []error { return e.fields.Unwrap() }
+
+// As sets target, if it is a *FieldErrors, for errors.As.
+func (e *requestError) As(target any) bool {
+	fields, ok := target.(*FieldErrors)
+	if ok {
+		*fields = e.fields
+	}
+	return ok
+}
+
+// quote returns s as a Go string literal, cut off after its first 80 bytes.
 func quote(s string) string {
-	const most = 80 // bytes: longer than any CommonName, short enough for a log line
+	const most = 80 // longer than any CommonName, short enough for a log line
 	if len(s) <= most {
 		return strconv.Quote(s)
 	}

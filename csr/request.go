@@ -60,7 +60,7 @@ type subject struct {
 // normalize checks r and returns it as it goes into a CSR, or FieldErrors.
 func normalize(r *Request) (*subject, error) {
 	if r == nil {
-		return nil, FieldErrors{{Field: "Request", Reason: "is nil: give one with a CommonName"}}
+		return nil, FieldErrors{{Field: "Request", Reason: "is nil"}}.Err()
 	}
 	var s subject
 	var errs FieldErrors
@@ -84,8 +84,8 @@ func normalize(r *Request) (*subject, error) {
 		field{"City", r.City, text(defaultCity, maxCity), &s.city},
 		field{"Email", r.Email, email, &s.email},
 	)
-	if len(errs) > 0 {
-		return nil, errs
+	if err := errs.Err(); err != nil {
+		return nil, err
 	}
 	return &s, nil
 }
