@@ -106,8 +106,8 @@ func responseForSDK(r *csr.Response) *sdkcdn.CreateCdnCertificateSigningRequestR
 func TestGuide_BothCallsAskForTheSame(t *testing.T) {
 	writeHome(t, cliFiles)
 	srv := newServer(t, longLived)
-	var seen []cdntest.Call
-	srv.API.OnCall = func(c cdntest.Call) { c.RequestId = ""; seen = append(seen, c) }
+	var seen []cdntest.Request
+	srv.API.OnRequest = func(c cdntest.Request) { c.RequestId = ""; seen = append(seen, c) }
 
 	theirs, err := sdkClient()
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestGuide_FailuresAreToldApartAlike(t *testing.T) {
 		srv := newServer(t, longLived)
 		status := map[string]int{"Throttling.User": 429, "ServiceUnavailable": 503, "Forbidden.RAM": 403}[code]
 		for range 2 {
-			srv.API.Script(cdntest.Fault{Code: code, Status: status})
+			srv.API.Inject(cdntest.Fault{Code: code, Status: status})
 		}
 		_, err := newSDKClient(t, accessKey(t, nil)).CreateCdnCertificateSigningRequest(newSDKRequest(srv))
 		assert.Contains(t, sdkFailure(err), want)

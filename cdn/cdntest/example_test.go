@@ -12,7 +12,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// order stands for the code that is to be tested: it takes whoever makes CSRs.
+// order stands for the code under test. It takes any cdn.CSRCreator.
 func order(ctx context.Context, creator cdn.CSRCreator, domain string) (csrText string, err error) {
 	resp, err := creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
 	if err != nil {
@@ -21,15 +21,16 @@ func order(ctx context.Context, creator cdn.CSRCreator, domain string) (csrText 
 	return resp.Csr, nil
 }
 
-// A unit test without a socket: the fake is the client's transport, is told to fail once, and tells what it was asked. In a test
-// with a testing.TB, NewServer and its NewClient do the first half.
+// A unit test without a socket uses the fake as the client's transport, makes it
+// fail once, and prints what it was asked. A test that has a testing.TB can call
+// NewServer and Server.NewClient instead.
 func Example() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{
 		Credentials: []signer.Credentials{creds},
 		Source:      csr.P256, // takes less time than RSA
-		OnCall: func(call cdntest.Call) {
-			fmt.Println(call.Signature, call.CommonName, call.SANs, call.StatusCode)
+		OnRequest: func(r cdntest.Request) {
+			fmt.Println(r.Signature, r.Params["CommonName"], r.Params["SANs"], r.StatusCode)
 		},
 	}
 	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: fake}})
@@ -37,7 +38,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	fake.Script(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"})
+	fake.Inject(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"})
 	text, err := order(context.Background(), client, "example.com")
 	if err != nil {
 		log.Fatal(err)
@@ -49,8 +50,8 @@ func Example() {
 	// -----BEGIN CERTIFICATE REQUEST-----
 }
 
-// Faults are for the next calls, or for those of one name.
-func ExampleAPI_Script() {
+// A fault is for the next request, or for the next one that it matches.
+func ExampleAPI_Inject() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{Credentials: []signer.Credentials{creds}, Source: csr.P256}
 	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
@@ -61,10 +62,13 @@ func ExampleAPI_Script() {
 		log.Fatal(err)
 	}
 
-	fake.Script(
-		cdntest.Fault{CommonName: "cut.example", Cut: cdntest.CutBefore},
-		cdntest.Fault{CommonName: "denied.example", Status: http.StatusForbidden, Code: "Forbidden.RAM"},
-		cdntest.Fault{CommonName: "proxy.example", Status: http.StatusBadGateway, Body: []byte("<html>no upstream</html>")},
+	named := func(domain string) func(map[string]string) bool {
+		return func(params map[string]string) bool { return params["CommonName"] == domain }
+	}
+	fake.Inject(
+		cdntest.Fault{Match: named("cut.example"), Drop: cdntest.DropConnection},
+		cdntest.Fault{Match: named("denied.example"), Status: http.StatusForbidden, Code: "Forbidden.RAM"},
+		cdntest.Fault{Match: named("proxy.example"), Status: http.StatusBadGateway, Body: []byte("<html>no upstream</html>")},
 	)
 	for _, domain := range []string{"proxy.example", "denied.example", "cut.example", "fine.example"} {
 		_, err := order(context.Background(), client, domain)

@@ -2,68 +2,114 @@ package cdntest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
-// A Fault is what happens to one call instead of its answer. A call is checked before: one that the service would refuse is
-// refused and leaves the script as it is. The zero value is no fault: the call is answered.
+// A Fault happens to one request that the API has checked and found right; a
+// request that is refused uses up no Fault. The zero value changes nothing.
+//
+// A Status, Code or Body, and DropRequest, come instead of the operation's work:
+// no key is made and nothing is installed. Everything else comes after the work.
+// So there are three ways to lose the answer to work that was done:
+// DropConnection, DropBody, and a Wait longer than the client's time-out.
 type Fault struct {
-	// CommonName is whose call it is for. Empty is whichever comes next.
-	CommonName string
+	// Action names the operation that the fault is for. If empty, it is for any.
+	Action string
 
-	// Wait comes before the answer. A call whose context ends meanwhile is not answered.
+	// Match, if non-nil, reports whether the fault is for a request with these
+	// parameters, which are those of [Request]. It must not call Inject.
+	Match func(params map[string]string) bool
+
+	// Wait delays the answer, or the drop of the connection. It ends early if the
+	// request's context does, and there is no answer then.
 	Wait time.Duration
 
-	// Cut ends the connection before or in the answer.
-	Cut Cut
+	// Drop breaks the connection.
+	Drop Drop
 
-	// Status is that of HTTP. Zero is 400 with a Code, and 200 with a Body.
+	// Status is the HTTP status of the answer, from 200 to 599. If zero, it is 400
+	// with a Code and 200 with a Body.
 	Status int
 
-	// Code and Message make it an error of the API, whatever Body says. A Message alone is nothing.
+	// Code and Message make the answer an error of the API, and Body is ignored. A
+	// Message without a Code is ignored.
 	Code, Message string
 
-	// Header is added to the answer's, whether that is scripted or not.
+	// Header is added to the answer's header, and replaces fields of the same name.
 	Header http.Header
 
-	// Body is sent as it is. Nil with a Status and no Code is an empty body.
+	// Body is the answer's body. If nil, a Status without a Code has an empty one.
 	Body []byte
 }
 
-// Cut is where a connection ends.
-type Cut int
+// Drop says at which point a connection breaks.
+type Drop int
 
-// The places.
+// The points at which a connection breaks.
 const (
-	CutNone   Cut = iota // nowhere
-	CutBefore            // before the headers
-	CutBody              // in the middle of the body
+	DropNone       Drop = iota // it does not break
+	DropRequest                // before the work is done
+	DropConnection             // after the work, before the answer
+	DropBody                   // after the work, in the middle of the answer's body
 )
 
-// Script adds faults for calls to come: each is used once, in their order. It panics if a Status is neither 0 nor 200 to
-// 599.
-func (a *API) Script(faults ...Fault) {
+// Inject adds faults for requests to come. Each is used once; a request takes the
+// first that is for it. Inject panics if a Status is neither 0 nor 200 to 599.
+func (a *API) Inject(faults ...Fault) {
 	for _, fault := range faults {
 		if s := fault.Status; s != 0 && (s < 200 || s > 599) {
 			panic(fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", s))
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.faults = append(a.faults, faults...)
+	a.faults.mu.Lock()
+	defer a.faults.mu.Unlock()
+	a.faults.list = append(a.faults.list, faults...)
 }
 
-// nextFault takes the first fault that is for a call of that name.
-func (a *API) nextFault(commonName string) (Fault, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for i, fault := range a.faults {
-		if fault.CommonName == "" || fault.CommonName == commonName {
-			a.faults = slices.Delete(a.faults, i, i+1)
-			return fault, true
+// faults is the list of those injected and not yet used.
+type faults struct {
+	mu   sync.Mutex
+	list []Fault
+}
+
+// takeFault removes and returns the first fault that is for such a request, or a
+// zero one.
+func (a *API) takeFault(action string, params map[string]string) Fault {
+	a.faults.mu.Lock()
+	defer a.faults.mu.Unlock()
+	for i, fault := range a.faults.list {
+		if fault.isFor(action, params) {
+			a.faults.list = slices.Delete(a.faults.list, i, i+1)
+			return fault
 		}
 	}
-	return Fault{}, false
+	return Fault{}
+}
+
+func (f Fault) isFor(action string, params map[string]string) bool {
+	if f.Action != "" && f.Action != action {
+		return false
+	}
+	return f.Match == nil || f.Match(maps.Clone(params))
+}
+
+// replacesWork reports whether the operation is not to run.
+func (f Fault) replacesWork() bool {
+	return f.Drop == DropRequest || f.Status != 0 || f.Code != "" || f.Body != nil
+}
+
+// problem returns the error of the API that f asks for, or nil.
+func (f Fault) problem() *problem {
+	if f.Code == "" {
+		return nil
+	}
+	status := f.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	return &problem{status, f.Code, f.Message}
 }

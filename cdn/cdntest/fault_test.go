@@ -31,7 +31,7 @@ func roundTrippers(t *testing.T, api *cdntest.API) map[string]http.RoundTripper 
 	}
 }
 
-func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
+func TestInject_FaultsInTheirOrderThenAnswers(t *testing.T) {
 	tests := map[string]struct {
 		fault  cdntest.Fault
 		status int
@@ -49,7 +49,7 @@ func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
 		api := newAPI()
 		for way, transport := range roundTrippers(t, api) {
 			t.Run(name+" "+way, func(t *testing.T) {
-				api.Script(test.fault)
+				api.Inject(test.fault)
 				for i, want := range []int{test.status, 200} {
 					params := rpcParams()
 					params.Set("SignatureNonce", "nonce-"+way+string(rune('0'+i)))
@@ -69,11 +69,11 @@ func TestScript_FaultsInTheirOrderThenAnswers(t *testing.T) {
 	}
 }
 
-func TestScript_CutsTheConnection(t *testing.T) {
+func TestInject_CutsTheConnection(t *testing.T) {
 	api := newAPI()
 	for way, transport := range roundTrippers(t, api) {
 		t.Run(way, func(t *testing.T) {
-			api.Script(cdntest.Fault{Cut: cdntest.CutBefore}, cdntest.Fault{Cut: cdntest.CutBody})
+			api.Inject(cdntest.Fault{Drop: cdntest.DropRequest}, cdntest.Fault{Drop: cdntest.DropBody})
 			params := rpcParams()
 			params.Set("SignatureNonce", way+"1")
 			_, err := transport.RoundTrip(rpcRequest(t, "POST", "form", params, secret))
@@ -91,16 +91,20 @@ func TestScript_CutsTheConnection(t *testing.T) {
 	}
 }
 
-func TestScript_IsForOneName(t *testing.T) {
+func named(commonName string) func(map[string]string) bool {
+	return func(params map[string]string) bool { return params["CommonName"] == commonName }
+}
+
+func TestInject_IsForOneName(t *testing.T) {
 	api := newAPI()
-	api.Script(cdntest.Fault{CommonName: "other.example.com", Code: "X"}, cdntest.Fault{CommonName: "example.com", Code: "Y"})
+	api.Inject(cdntest.Fault{Match: named("other.example.com"), Code: "X"}, cdntest.Fault{Match: named("example.com"), Code: "Y"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "Y", e.Code)
 }
 
-func TestScript_IsLeftAloneByACallThatIsRefused(t *testing.T) {
+func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	api := newAPI()
-	api.Script(cdntest.Fault{Code: "X"})
+	api.Inject(cdntest.Fault{Code: "X"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), "other"))
 	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
 	params := rpcParams()
@@ -114,10 +118,10 @@ func TestScript_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	assert.Equal(t, "X", e.Code)
 }
 
-func TestScript_WaitsUntilTheContextEnds(t *testing.T) {
+func TestInject_WaitsUntilTheContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := newAPI()
-		api.Script(cdntest.Fault{Wait: time.Hour}, cdntest.Fault{Wait: time.Hour})
+		api.Inject(cdntest.Fault{Wait: time.Hour}, cdntest.Fault{Wait: time.Hour})
 		start := time.Now()
 		req := rpcRequest(t, "POST", "form", rpcParams(), secret)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -134,29 +138,29 @@ func TestScript_WaitsUntilTheContextEnds(t *testing.T) {
 	})
 }
 
-func TestOnCall_IsToldWithoutSecrets(t *testing.T) {
+func TestOnRequest_GetsEachRequestWithoutSecrets(t *testing.T) {
 	api := newAPI()
-	var calls []cdntest.Call
-	api.OnCall = func(c cdntest.Call) { calls = append(calls, c) }
+	var got []cdntest.Request
+	api.OnRequest = func(r cdntest.Request) { got = append(got, r) }
 	_, _ = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
-	require.Len(t, calls, 2)
-	assert.NotEmpty(t, calls[0].RequestId)
-	calls[0].RequestId = ""
-	assert.Equal(t, cdntest.Call{
-		Method: "POST", Signature: "RPC", Action: "CreateCdnCertificateSigningRequest",
-		CommonName: "example.com", SANs: "a.example.com,*.example.com", StatusCode: 200,
-	}, calls[0])
-	assert.Equal(t, "SignatureNonceUsed", calls[1].Code)
-	assert.Equal(t, e.RequestId, calls[1].RequestId)
+	require.Len(t, got, 2)
+	assert.NotEmpty(t, got[0].RequestId)
+	got[0].RequestId = ""
+	assert.Equal(t, cdntest.Request{
+		Method: "POST", Signature: "RPC", Action: "CreateCdnCertificateSigningRequest", StatusCode: 200,
+		Params: map[string]string{"CommonName": "example.com", "SANs": "a.example.com,*.example.com", "Organization": "a+b *~ c/&=%"},
+	}, got[0])
+	assert.Equal(t, "SignatureNonceUsed", got[1].Code)
+	assert.Equal(t, e.RequestId, got[1].RequestId)
 }
 
-func TestAPI_Script_RefusesWhatIsNoStatus(t *testing.T) {
+func TestInject_PanicsOnAnInvalidStatus(t *testing.T) {
 	var api cdntest.API
 	for _, status := range []int{-1, 42, 101, 199, 600} {
 		require.PanicsWithValue(t, fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", status), func() {
-			api.Script(cdntest.Fault{Code: "X"}, cdntest.Fault{Status: status})
+			api.Inject(cdntest.Fault{Code: "X"}, cdntest.Fault{Status: status})
 		})
 	}
-	require.NotPanics(t, func() { api.Script(cdntest.Fault{Status: 599}, cdntest.Fault{Status: 200}) })
+	require.NotPanics(t, func() { api.Inject(cdntest.Fault{Status: 599}, cdntest.Fault{Status: 200}) })
 }

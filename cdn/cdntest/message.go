@@ -1,56 +1,63 @@
 package cdntest
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/cdncsr/cdncsr/csr"
 )
 
-// maxForm is how much of a request's body is read.
+// maxForm is how much of a request's body is read, in bytes.
 const maxForm = 1 << 20
+
+// Formats of the answers.
+const (
+	formatJSON = "JSON"
+	formatXML  = "XML"
+)
 
 // A message is a request taken apart, the same for both signatures.
 type message struct {
+	path, host              string
 	action, version, format string
 	accessKeyID, token      string
 	timestamp, nonce        string
-	host                    string
-	params                  url.Values // the operation's own
+	params                  map[string]string // the operation's own
+	secretInURL             bool
 	signature               signature
 }
 
-// read takes r apart. The message is there with what could be read of it even if there is a problem.
+// read takes r apart. If there is a problem, the message holds what could be
+// read.
 func read(r *http.Request) (*message, *problem) {
-	m := &message{format: formatXML, host: r.Host}
+	m := &message{format: formatXML, host: r.Host, path: r.URL.EscapedPath()}
 	if m.host == "" {
 		m.host = r.URL.Host
 	}
+	if m.path == "" {
+		m.path = "/"
+	}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		return m, &problem{http.StatusBadRequest, "UnsupportedHTTPMethod", "This http method is not supported."}
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	m.secretInURL = holdsSecret(query)
+	if err != nil {
+		return m, invalid("query")
 	}
 	body, err := readAll(r)
 	if err != nil {
 		return m, invalid("body")
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return m, invalid("query")
-	}
-	all, err := url.ParseQuery(formOf(r, body))
+	form, err := url.ParseQuery(formOf(r, body))
 	if err != nil {
 		return m, invalid("form")
 	}
-	for name, values := range query {
-		all[name] = append(all[name], values...)
-	}
-	for name, values := range all {
-		if len(values) != 1 {
-			return m, invalid(name)
-		}
+	all, p := merge(query, form)
+	if p != nil {
+		return m, p
 	}
 	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		return m, m.readACS3(r, authorization, query, all, body)
@@ -65,7 +72,7 @@ func readAll(r *http.Request) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r.Body, maxForm))
 }
 
-// formOf is the body if it is a form.
+// formOf returns the body if it is a form.
 func formOf(r *http.Request, body []byte) string {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return string(body)
@@ -73,45 +80,50 @@ func formOf(r *http.Request, body []byte) string {
 	return ""
 }
 
-// checkOperation tells whether the message asks for what the fake knows.
-func (m *message) checkOperation() *problem {
-	switch {
-	case m.action == "":
-		return missing("Action")
-	case m.action != action:
-		return &problem{http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."}
-	case m.version == "":
-		return missing("Version")
-	case m.version != version:
-		return &problem{http.StatusBadRequest, "InvalidVersion", "Specified parameter Version is not valid."}
+// merge returns the parameters of query and form, each of which must occur once.
+func merge(query, form url.Values) (map[string]string, *problem) {
+	all := make(map[string]string, len(query)+len(form))
+	for _, part := range []url.Values{query, form} {
+		for name, values := range part {
+			if _, twice := all[name]; twice || len(values) != 1 {
+				return nil, invalid(name)
+			}
+			all[name] = values[0]
+		}
 	}
-	return nil
+	return all, nil
 }
 
-// checkParameters is what the service documents of the operation's own parameters.
-func (m *message) checkParameters() *problem {
-	if m.params.Get("CommonName") == "" {
-		return missing("CommonName")
+const redacted = "[redacted]"
+
+// shown returns the parameters without their secrets.
+func (m *message) shown() map[string]string {
+	shown := make(map[string]string, len(m.params))
+	for name, value := range m.params {
+		if isSecret(name, value) {
+			value = redacted
+		}
+		shown[name] = value
 	}
-	if country := m.params.Get("Country"); country != "" && utf8.RuneCountInString(country) != 2 {
-		return &problem{http.StatusBadRequest, "InvalidValue.Malformed", "Country must be 2 characters."}
-	}
-	return nil
+	return shown
 }
 
-// request is the message as the operation takes it.
-func (m *message) request() *csr.Request {
-	req := &csr.Request{
-		CommonName:       m.params.Get("CommonName"),
-		Organization:     m.params.Get("Organization"),
-		OrganizationUnit: m.params.Get("OrganizationUnit"),
-		Country:          m.params.Get("Country"),
-		State:            m.params.Get("State"),
-		City:             m.params.Get("City"),
-		Email:            m.params.Get("Email"),
+func holdsSecret(params url.Values) bool {
+	for name, values := range params {
+		if slices.ContainsFunc(values, func(value string) bool { return isSecret(name, value) }) {
+			return true
+		}
 	}
-	if sans := m.params.Get("SANs"); sans != "" {
-		req.SANs = strings.Split(sans, ",")
+	return false
+}
+
+// isSecret reports whether a parameter holds a private key: by its name, or by its
+// value, in PEM or in base64 of that.
+func isSecret(name, value string) bool {
+	const label = "PRIVATE KEY-----"
+	if name == "SSLPri" && value != "" || strings.Contains(value, label) {
+		return true
 	}
-	return req
+	decoded, err := base64.StdEncoding.DecodeString(value)
+	return err == nil && strings.Contains(string(decoded), label)
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// validity is how far a call's time may be from the service's, either way.
+// validity is how far a request's time may be from the API's, either way.
 const validity = 15 * time.Minute
 
-// checkTime tells whether a timestamp is one, and near enough.
+// checkTime refuses a timestamp that is malformed or too far away.
 func checkTime(timestamp string, now time.Time) *problem {
 	sent, err := time.Parse("2006-01-02T15:04:05Z", timestamp)
 	if err != nil {
@@ -20,22 +20,32 @@ func checkTime(timestamp string, now time.Time) *problem {
 	return nil
 }
 
-// nonces remembers the nonces of calls for as long as their timestamps can be valid, in two generations: the older one is
-// dropped when the younger is old enough to take its place. The zero value is empty.
+// nonces remembers nonces for as long as a timestamp of their request can be
+// valid: from one that is early by validity until it is late by validity. The
+// zero value is empty.
 type nonces struct {
-	young, old map[string]struct{}
-	since      time.Time // when young was begun
+	seen    map[string]struct{}
+	arrived []arrival // oldest first
 }
 
-// used tells whether nonce has been seen, and remembers it.
+type arrival struct {
+	nonce string
+	at    time.Time
+}
+
+// used reports whether nonce is remembered, and remembers it.
 func (n *nonces) used(nonce string, now time.Time) bool {
-	if n.young == nil || now.Sub(n.since) > 2*validity {
-		n.young, n.old, n.since = map[string]struct{}{}, n.young, now
+	for len(n.arrived) > 0 && now.Sub(n.arrived[0].at) > 2*validity {
+		delete(n.seen, n.arrived[0].nonce)
+		n.arrived = n.arrived[1:]
 	}
-	if _, seen := n.old[nonce]; seen {
+	if _, seen := n.seen[nonce]; seen {
 		return true
 	}
-	_, seen := n.young[nonce]
-	n.young[nonce] = struct{}{}
-	return seen
+	if n.seen == nil {
+		n.seen = make(map[string]struct{})
+	}
+	n.seen[nonce] = struct{}{}
+	n.arrived = append(n.arrived, arrival{nonce, now})
+	return false
 }

@@ -12,15 +12,14 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/cdncsr/cdncsr/csr"
 )
 
-// A reply is what a call is answered with. It is rendered before it is sent, the same for a server and a RoundTripper.
+// A reply is the answer to a request. It is rendered before it is sent, the same
+// for a server and a RoundTripper.
 type reply struct {
-	format, requestID, host string
+	action, format, host, requestID string
 
-	response *csr.Response
+	response any // of the operation
 	problem  *problem
 	fault    Fault
 
@@ -29,28 +28,24 @@ type reply struct {
 	body   []byte
 }
 
-// scripted is r with a fault for the call.
-func (r reply) scripted(fault Fault) reply {
-	r.fault = fault
-	if fault.Code != "" {
-		r.problem = &problem{status: fault.Status, code: fault.Code, message: fault.Message}
-		if fault.Status == 0 {
-			r.problem.status = http.StatusBadRequest
-		}
-	}
-	return r
-}
-
-// isPlain tells whether nothing says what to answer, so that the operation has to.
-func (r reply) isPlain() bool {
-	return r.problem == nil && r.fault.Status == 0 && r.fault.Body == nil && r.fault.Cut != CutBefore
-}
-
-func (r reply) code() string {
+func (r *reply) code() string {
 	if r.problem == nil {
 		return ""
 	}
 	return r.problem.code
+}
+
+// sentStatus returns the status for OnRequest.
+func (r *reply) sentStatus() int {
+	if r.fault.Drop == DropRequest {
+		return 0
+	}
+	return r.status
+}
+
+// dropsAnswer reports whether the connection breaks before the answer.
+func (r *reply) dropsAnswer() bool {
+	return r.fault.Drop == DropRequest || r.fault.Drop == DropConnection
 }
 
 // render sets status, header and body.
@@ -62,10 +57,9 @@ func (r *reply) render() {
 	}
 	switch {
 	case r.problem != nil:
-		r.status, r.body = r.problem.status, r.encode(r.error())
+		r.status, r.body = r.problem.status, r.encode("Error", r.errorBody())
 	case r.response != nil:
-		r.response.RequestId = r.requestID
-		r.body = r.encode(r.response)
+		r.body = r.encode(r.action+"Response", r.response)
 	case r.fault.Status != 0:
 		r.status = r.fault.Status
 	}
@@ -82,7 +76,6 @@ func (r *reply) render() {
 
 // errorBody is an error as the API writes it.
 type errorBody struct {
-	XMLName   xml.Name `json:"-" xml:"Error"`
 	RequestId string
 	HostId    string
 	Code      string
@@ -90,37 +83,39 @@ type errorBody struct {
 	Recommend string
 }
 
-func (r reply) error() errorBody {
+func (r *reply) errorBody() errorBody {
 	return errorBody{
 		RequestId: r.requestID, HostId: r.host, Code: r.problem.code, Message: r.problem.message,
 		Recommend: "https://error-center.alibabacloud.com/status/search?Keyword=" + r.problem.code + "&source=PopGw",
 	}
 }
 
-func (r reply) encode(v any) []byte {
+// encode returns v in the format that was asked for; XML has a root.
+func (r *reply) encode(root string, v any) []byte {
 	if r.format == formatJSON {
 		body, err := json.Marshal(v)
 		if err != nil {
-			panic(err) // a struct of strings
+			panic(err) // a struct of strings and numbers
 		}
 		return body
 	}
-	body, err := xml.Marshal(v)
-	if err != nil {
-		panic(err) // a struct of strings
+	var body bytes.Buffer
+	body.WriteString(xml.Header)
+	if err := xml.NewEncoder(&body).EncodeElement(v, xml.StartElement{Name: xml.Name{Local: root}}); err != nil {
+		panic(err) // same
 	}
-	return append([]byte(xml.Header), body...)
+	return body.Bytes()
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP answers a request, as an [http.Handler] does.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := a.answer(r)
-	if !wait(r.Context(), out.fault.Wait) || out.fault.Cut == CutBefore {
+	if !wait(r.Context(), out.fault.Wait) || out.dropsAnswer() {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
 	maps.Copy(w.Header(), out.header)
 	w.WriteHeader(out.status)
-	if out.fault.Cut == CutBody {
+	if out.fault.Drop == DropBody {
 		_, _ = w.Write(out.body[:len(out.body)/2]) // the connection is closed anyway
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
@@ -128,7 +123,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.body) // a client that has gone is no error of the fake's
 }
 
-// RoundTrip implements [http.RoundTripper]: it answers without a socket.
+// RoundTrip answers a request without a socket, as an [http.RoundTripper] does.
 func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }() // what a RoundTripper must do
@@ -137,11 +132,11 @@ func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !wait(r.Context(), out.fault.Wait) {
 		return nil, context.Cause(r.Context())
 	}
-	if out.fault.Cut == CutBefore {
+	if out.dropsAnswer() {
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	}
 	var body io.Reader = bytes.NewReader(out.body)
-	if out.fault.Cut == CutBody {
+	if out.fault.Drop == DropBody {
 		body = io.MultiReader(bytes.NewReader(out.body[:len(out.body)/2]), brokenReader{})
 	}
 	length, err := strconv.ParseInt(out.header.Get("Content-Length"), 10, 64)
@@ -155,12 +150,12 @@ func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// brokenReader is the end of a connection that was cut.
+// A brokenReader reads like a connection that broke.
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// wait tells whether ctx lived to the end of it.
+// wait waits for d and reports whether ctx lasted until then.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

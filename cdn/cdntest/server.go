@@ -11,11 +11,11 @@ import (
 // Server is an [API] on loopback.
 type Server struct {
 	URL string // http://127.0.0.1:PORT, without a slash at its end
-	API *API   // change it before the first call
+	API *API   // its fields may be changed before the first call
 }
 
-// NewServer starts a server that knows one access key, with the ID "testid" and the secret "testsecret". It is closed when the
-// test ends.
+// NewServer starts a server that accepts one access key, with the ID "testid" and
+// the secret "testsecret". It is closed when the test ends.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
 	api := &API{Credentials: []signer.Credentials{{AccessKeyID: "testid", AccessKeySecret: "testsecret"}}}
@@ -24,8 +24,9 @@ func NewServer(tb testing.TB) *Server {
 	return &Server{URL: srv.URL, API: api}
 }
 
-// NewClient returns a client of the server, with the first of its credentials. Nil options are the defaults; their Endpoint
-// is the server's URL in any case. The test fails at once if an option can't be.
+// NewClient returns a client of the server, with the first of its credentials. If
+// opts is nil, the defaults are used; the Endpoint is always the server's URL. An
+// invalid option fails the test at once.
 func (s *Server) NewClient(tb testing.TB, opts *cdn.Options) *cdn.Client {
 	tb.Helper()
 	var own cdn.Options

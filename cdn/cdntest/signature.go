@@ -11,18 +11,17 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A signature is one that was sent, and the text that it should be of.
+// A signature is the one that was sent, with the text that it must be of.
 type signature struct {
 	scheme string // "RPC" or "ACS3"
 	value  string
 	text   string // the string to sign, as the server sees it
 }
 
-// check calculates the signature anew. Like the service it echoes the string to sign if it was another.
+// check calculates the signature anew. If it differs, the message echoes the
+// string to sign, as the service does.
 func (s signature) check(secret string) *problem {
 	var want string
 	switch s.scheme {
@@ -44,49 +43,50 @@ func (s signature) check(secret string) *problem {
 	return nil
 }
 
-// readRPC reads a message signed by version 1.0, whose parameters are all, wherever they were sent.
-func (m *message) readRPC(method string, all url.Values) *problem {
-	if strings.EqualFold(all.Get("Format"), formatJSON) {
+// readRPC reads a message signed by version 1.0 of the RPC signature, which covers
+// all parameters, wherever they were sent.
+func (m *message) readRPC(method string, all map[string]string) *problem {
+	if strings.EqualFold(all["Format"], formatJSON) {
 		m.format = formatJSON
 	}
 	m.params = operationParams(all)
-	m.action, m.version = all.Get("Action"), all.Get("Version")
-	m.accessKeyID, m.token = all.Get("AccessKeyId"), all.Get("SecurityToken")
-	m.timestamp, m.nonce = all.Get("Timestamp"), all.Get("SignatureNonce")
+	m.action, m.version = all["Action"], all["Version"]
+	m.accessKeyID, m.token = all["AccessKeyId"], all["SecurityToken"]
+	m.timestamp, m.nonce = all["Timestamp"], all["SignatureNonce"]
 	for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"} {
-		if all.Get(name) == "" {
+		if all[name] == "" {
 			return missing(name)
 		}
 	}
-	if all.Get("SignatureMethod") != "HMAC-SHA1" {
+	if all["SignatureMethod"] != "HMAC-SHA1" {
 		return invalid("SignatureMethod")
 	}
-	if all.Get("SignatureVersion") != "1.0" {
+	if all["SignatureVersion"] != "1.0" {
 		return invalid("SignatureVersion")
 	}
 	signed := maps.Clone(all)
-	signed.Del("Signature")
-	m.signature = signature{scheme: "RPC", value: all.Get("Signature"), text: method + "&%2F&" + escape(canonical(signed))}
+	delete(signed, "Signature")
+	m.signature = signature{scheme: "RPC", value: all["Signature"], text: method + "&%2F&" + escape(canonical(signed))}
 	return nil
 }
 
-// operationParams are all parameters but the common ones.
-func operationParams(all url.Values) url.Values {
-	params := maps.Clone(all)
-	for name := range all {
+// operationParams returns all parameters but the common ones.
+func operationParams(all map[string]string) map[string]string {
+	params := make(map[string]string, len(all))
+	for name, value := range all {
 		switch name {
-		case "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp":
-			params.Del(name)
-		}
-		if strings.HasPrefix(name, "Signature") {
-			params.Del(name)
+		case "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp",
+			"Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce":
+		default:
+			params[name] = value
 		}
 	}
 	return params
 }
 
-// readACS3 reads a message signed by ACS3-HMAC-SHA256. Its query is signed; a form in its body is signed by its hash.
-func (m *message) readACS3(r *http.Request, authorization string, query, all url.Values, body []byte) *problem {
+// readACS3 reads a message signed by ACS3-HMAC-SHA256. Its query is signed; a form
+// in its body is signed by its hash.
+func (m *message) readACS3(r *http.Request, authorization string, query url.Values, all map[string]string, body []byte) *problem {
 	if strings.Contains(r.Header.Get("Accept"), "json") {
 		m.format = formatJSON
 	}
@@ -106,10 +106,8 @@ func (m *message) readACS3(r *http.Request, authorization string, query, all url
 		return missing("x-acs-signature-nonce")
 	}
 	signed := strings.Split(names, ";")
-	for _, name := range mustBeSigned(r.Header) {
-		if !slices.Contains(signed, name) {
-			return incomplete
-		}
+	if !isAscending(signed) || !containsAll(signed, mustBeSigned(r.Header)) {
+		return incomplete
 	}
 	hash := sha256.Sum256(body)
 	if r.Header.Get("x-acs-content-sha256") != hex.EncodeToString(hash[:]) {
@@ -120,7 +118,8 @@ func (m *message) readACS3(r *http.Request, authorization string, query, all url
 	return nil
 }
 
-// splitAuthorization takes "ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…" apart.
+// splitAuthorization splits
+// "ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…".
 func splitAuthorization(authorization string) (credential, names, value string, ok bool) {
 	rest, ok1 := strings.CutPrefix(authorization, "ACS3-HMAC-SHA256 Credential=")
 	credential, rest, ok2 := strings.Cut(rest, ",SignedHeaders=")
@@ -128,7 +127,17 @@ func splitAuthorization(authorization string) (credential, names, value string, 
 	return credential, names, value, ok1 && ok2 && ok3
 }
 
-// mustBeSigned are the lower-case names of the headers that a signature has to cover.
+// isAscending reports whether names are sorted and each occurs once.
+func isAscending(names []string) bool {
+	return slices.IsSorted(names) && len(slices.Compact(slices.Clone(names))) == len(names)
+}
+
+func containsAll(names, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(name string) bool { return !slices.Contains(names, name) })
+}
+
+// mustBeSigned returns the lower-case names of the headers that a signature has to
+// cover.
 func mustBeSigned(header http.Header) []string {
 	names := []string{"host", "x-acs-content-sha256"}
 	for name := range header {
@@ -140,10 +149,6 @@ func mustBeSigned(header http.Header) []string {
 }
 
 func (m *message) canonicalRequest(r *http.Request, query url.Values, signed []string) string {
-	path := r.URL.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
 	var headers strings.Builder
 	for _, name := range signed {
 		value := strings.Join(r.Header.Values(name), ",")
@@ -153,33 +158,30 @@ func (m *message) canonicalRequest(r *http.Request, query url.Values, signed []s
 		headers.WriteString(name + ":" + strings.TrimSpace(value) + "\n")
 	}
 	return strings.Join([]string{
-		r.Method, path, canonical(query), headers.String(), strings.Join(signed, ";"), r.Header.Get("x-acs-content-sha256"),
+		r.Method, m.path, canonical(single(query)), headers.String(), strings.Join(signed, ";"), r.Header.Get("x-acs-content-sha256"),
 	}, "\n")
 }
 
-// canonical is every parameter, sorted by name and encoded.
-func canonical(params url.Values) string {
+// single returns values as parameters that occur once each, as merge has checked.
+func single(values url.Values) map[string]string {
+	params := make(map[string]string, len(values))
+	for name := range values {
+		params[name] = values.Get(name)
+	}
+	return params
+}
+
+// canonical returns the parameters sorted by name and percent-encoded.
+func canonical(params map[string]string) string {
 	pairs := make([]string, 0, len(params))
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		pairs = append(pairs, escape(name)+"="+escape(params.Get(name)))
+		pairs = append(pairs, escape(name)+"="+escape(params[name]))
 	}
 	return strings.Join(pairs, "&")
 }
 
-// escape is RFC 3986's percent-encoding, made from net/url's as Alibaba's documentation describes it.
+// escape returns s percent-encoded by RFC 3986. It corrects net/url's encoding, as
+// Alibaba's documentation describes.
 func escape(s string) string {
 	return strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(url.QueryEscape(s))
-}
-
-// checkToken holds a call's security token against that of its access key.
-func checkToken(creds signer.Credentials, token string) *problem {
-	switch token {
-	case creds.SecurityToken:
-		return nil
-	case "":
-		return &problem{http.StatusBadRequest, "MissingSecurityToken", "SecurityToken is mandatory for this action."}
-	}
-	return &problem{
-		http.StatusForbidden, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.",
-	}
 }

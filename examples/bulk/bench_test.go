@@ -69,7 +69,7 @@ func BenchmarkBulk_Remote(b *testing.B) {
 	rows := benchmarkRows(names)
 	for b.Loop() {
 		for range names {
-			fake.Script(cdntest.Fault{Wait: latency})
+			fake.Inject(cdntest.Fault{Wait: latency})
 		}
 		runBatch(b, client, rows)
 	}

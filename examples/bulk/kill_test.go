@@ -65,7 +65,7 @@ type killer struct {
 	kill  func()
 }
 
-func (k *killer) onCall(cdntest.Call) {
+func (k *killer) onRequest(cdntest.Request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.calls++
@@ -90,7 +90,7 @@ func TestBulk_KilledWhileTheCDNMakesCSRs(t *testing.T) {
 	kills, names := killPlan(t)
 	srv := cdntest.NewServer(t)
 	killer := new(killer)
-	srv.API.Source, srv.API.OnCall = csr.P256, killer.onCall
+	srv.API.Source, srv.API.OnRequest = csr.P256, killer.onRequest
 	setCredentials(t, "testid", "testsecret")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
 	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", strconv.Itoa(killWorkers), listOf(t, names)}

@@ -88,8 +88,9 @@ func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	calls := make(map[string]int)
-	srv.API.OnCall = func(c cdntest.Call) { calls[c.CommonName]++ }
-	srv.API.Script(cdntest.Fault{CommonName: "busy.example", Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
+	srv.API.OnRequest = func(c cdntest.Request) { calls[c.Params["CommonName"]]++ }
+	isBusy := func(params map[string]string) bool { return params["CommonName"] == "busy.example" }
+	srv.API.Inject(cdntest.Fault{Match: isBusy, Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
 	setCredentials(t, "testid", "testsecret")
 	list := writeList(t, "names.csv", "CommonName,Country\nbusy.example,CN\nwrong.example,CHN\nshort.example\na.example,CN\nb.example,CN\n")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
@@ -115,7 +116,7 @@ func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
 func TestBulk_StopsWhereEachCallWouldFail(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	calls := 0
-	srv.API.OnCall = func(cdntest.Call) { calls++ }
+	srv.API.OnRequest = func(cdntest.Request) { calls++ }
 	setCredentials(t, "testid", "wrong")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
 	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "2", listOf(t, 100))
@@ -131,9 +132,9 @@ func TestBulk_StopsInAnOutage(t *testing.T) {
 	for range 500 {
 		outage = append(outage, cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
 	}
-	srv.API.Script(slices.Insert(outage, 40, cdntest.Fault{})...) // a call that is served begins the count anew
+	srv.API.Inject(slices.Insert(outage, 40, cdntest.Fault{})...) // a call that is served begins the count anew
 	calls := 0
-	srv.API.OnCall = func(cdntest.Call) { calls++ }
+	srv.API.OnRequest = func(cdntest.Request) { calls++ }
 	setCredentials(t, "testid", "testsecret")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
 	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "1", listOf(t, 200))
@@ -158,7 +159,7 @@ func TestBulk_FallbackStandsIn(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	slow := cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}}
-	srv.API.Script(slow, slow, slow)
+	srv.API.Inject(slow, slow, slow)
 	setCredentials(t, "testid", "testsecret")
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.jsonl")
@@ -179,7 +180,7 @@ func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	calls := 0
-	srv.API.OnCall = func(cdntest.Call) {
+	srv.API.OnRequest = func(cdntest.Request) {
 		if calls++; calls == 5 {
 			interrupt()
 		}

@@ -129,8 +129,8 @@ func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
 
 func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
 	srv := cdntest.NewServer(t)
-	var last cdntest.Call
-	srv.API.OnCall = func(c cdntest.Call) { last = c }
+	var last cdntest.Request
+	srv.API.OnRequest = func(c cdntest.Request) { last = c }
 	setCredentials(t, "testid", "testsecret")
 	for _, signer := range []string{"rpc", "acs3"} {
 		for _, format := range []string{"json", "xml"} {

@@ -43,7 +43,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	api.OnCall = func(call cdntest.Call) { logCall(log, call) }
+	api.OnRequest = func(r cdntest.Request) { logRequest(log, r) }
 	listener, err := cli.Listen(ctx, addr)
 	if err != nil {
 		return err
@@ -92,9 +92,9 @@ func checkLoopback(addr string) error {
 	return nil
 }
 
-// logCall logs a call in one line. A Call holds nothing secret.
-func logCall(log *slog.Logger, call cdntest.Call) {
-	log.Info("call", "method", call.Method, "signature", call.Signature, "action", call.Action,
-		"common_name", call.CommonName, "sans", call.SANs,
-		"status", call.StatusCode, "code", call.Code, "request_id", call.RequestId)
+// logRequest logs a request in one line. A Request holds no secret.
+func logRequest(log *slog.Logger, r cdntest.Request) {
+	log.Info("request", "method", r.Method, "signature", r.Signature, "action", r.Action,
+		"common_name", r.Params["CommonName"], "sans", r.Params["SANs"],
+		"status", r.StatusCode, "code", r.Code, "request_id", r.RequestId)
 }

@@ -18,7 +18,7 @@ import (
 
 func TestRequest(t *testing.T) {
 	srv := cdntest.NewServer(t)                                            // a CDN on loopback that checks signatures
-	srv.API.Script(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"}) // the client tries again
+	srv.API.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"}) // the client tries again
 	resp, err := request(t.Context(), srv.NewClient(t, nil), "example.com")
 	require.NoError(t, err)
 	parsed, err := resp.CertificateRequest() // its signature is checked
@@ -53,7 +53,7 @@ func TestNewCreator(t *testing.T) {
 	assert.Equal(t, csr.OriginCDN, resp.Origin)
 	assert.NoDirExists(t, "keys")
 
-	srv.API.Script(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
+	srv.API.Inject(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
 	resp = mustRequest(t, "fallback")
 	assert.Equal(t, csr.OriginLocal, resp.Origin)
 	assert.FileExists(t, filepath.Join("keys", resp.PubMd5+".pem"))

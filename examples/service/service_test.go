@@ -73,7 +73,7 @@ func TestService_CSRsOfTheCDN(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "CDN", s.csrsFrom(t))
 
-	s.fake.Script(cdntest.Fault{Code: "Throttling"}) // which opens no breaker
+	s.fake.Inject(cdntest.Fault{Code: "Throttling"}) // which opens no breaker
 	require.Equal(t, http.StatusCreated, s.ask(t, "POST", "/csrs/*.example.com", &got))
 	assert.Equal(t, "local", s.csrsFrom(t))
 	parsed, err = got.CertificateRequest()
@@ -83,7 +83,7 @@ func TestService_CSRsOfTheCDN(t *testing.T) {
 
 func TestService_RefusesBeforeItCostsACall(t *testing.T) {
 	s := newScene(t)
-	s.fake.OnCall = func(cdntest.Call) { t.Error("the CDN was asked") }
+	s.fake.OnRequest = func(cdntest.Request) { t.Error("the CDN was asked") }
 	var refusal map[string]string
 	require.Equal(t, http.StatusBadRequest, s.ask(t, "POST", "/csrs/"+strings.Repeat("a", 5000)+".example", &refusal))
 	assert.Contains(t, refusal["Error"], "more than 63")
@@ -94,7 +94,7 @@ func TestService_StandsInDuringAnOutageAndComesBack(t *testing.T) {
 		s := newScene(t)
 		const failures = 5 // of the breaker
 		for range failures {
-			s.fake.Script(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"})
+			s.fake.Inject(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"})
 		}
 		for range failures + 1 { // the last one finds the breaker open
 			var got answer
@@ -132,7 +132,7 @@ func TestService_Errors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.fake.Script(test.fault)
+			s.fake.Inject(test.fault)
 			var body struct{ Error string }
 			assert.Equal(t, test.status, s.ask(t, "POST", test.path, &body))
 			assert.Contains(t, body.Error, test.says)
@@ -141,7 +141,7 @@ func TestService_Errors(t *testing.T) {
 	t.Run("neither can", func(t *testing.T) {
 		s := newScene(t)
 		s.creator.(*cdn.Fallback).Secondary = &csr.Generator{} // without a key store
-		s.fake.Script(cdntest.Fault{Status: http.StatusBadGateway})
+		s.fake.Inject(cdntest.Fault{Status: http.StatusBadGateway})
 		var body struct{ Error string }
 		assert.Equal(t, http.StatusServiceUnavailable, s.ask(t, "POST", "/csrs/example.com", &body))
 	})

@@ -49,8 +49,8 @@ var answers = []struct {
 		Status: 200, Body: []byte("<html>Please log in</html>"), Header: http.Header{"Content-Type": {"text/html"}, "Content-Length": {"26"}},
 	}},
 	{"an answer that is too long", cdntest.Fault{Status: 200, Body: bytes.Repeat([]byte("x"), 1<<20+1)}},
-	{"a broken connection", cdntest.Fault{Cut: cdntest.CutBefore}},
-	{"an answer that is cut off", cdntest.Fault{Cut: cdntest.CutBody}},
+	{"a broken connection", cdntest.Fault{Drop: cdntest.DropRequest}},
+	{"an answer that is cut off", cdntest.Fault{Drop: cdntest.DropBody}},
 }
 
 // credentialTexts are the errors of credential sources.

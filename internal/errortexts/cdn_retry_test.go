@@ -104,7 +104,7 @@ func expiredToken(t *testing.T) error {
 		return hiddenKey, nil
 	})
 	api := &cdntest.API{Credentials: []signer.Credentials{hiddenKey}, Source: csr.P256}
-	api.Script(cdntest.Fault{Code: "InvalidSecurityToken.Expired", Message: "Specified SecurityToken is expired."})
+	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired", Message: "Specified SecurityToken is expired."})
 	client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
 	require.NoError(t, err)
 	return call(t.Context(), client)

@@ -28,7 +28,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func newClient(t *testing.T, opts *cdn.Options, faults ...cdntest.Fault) *cdn.Client {
 	t.Helper()
 	api := &cdntest.API{Credentials: []signer.Credentials{hiddenKey}, Source: csr.P256}
-	api.Script(faults...)
+	api.Inject(faults...)
 	own := cdn.Options{MaxAttempts: 1}
 	if opts != nil {
 		own = *opts

@@ -80,7 +80,7 @@ func interrupted(t *testing.T, program string, line int) error {
 	srv := newServer(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	srv.API.OnCall = func(cdntest.Call) { interrupt() }
+	srv.API.OnRequest = func(cdntest.Request) { interrupt() }
 	r := run{
 		program: program, args: []string{"-mode", "remote", "-endpoint", srv.URL, "-workers", "1", "names.csv"},
 		files: map[string]string{"names.csv": longList()}, line: line,

@@ -94,7 +94,7 @@ func newServer(t *testing.T, faults ...cdntest.Fault) *cdntest.Server {
 	srv := cdntest.NewServer(t)
 	srv.API.Credentials = []signer.Credentials{{AccessKeyID: hiddenKey.AccessKeyID, AccessKeySecret: hiddenKey.AccessKeySecret}}
 	srv.API.Source = csr.P256
-	srv.API.Script(faults...)
+	srv.API.Inject(faults...)
 	return srv
 }
 

@@ -107,8 +107,8 @@ func playCall(ctx context.Context, client *cdn.Client, fake *cdntest.API, n int)
 	s := scripts[n%len(scripts)]
 	name := fmt.Sprintf("n%d.example.com", n)
 	for _, fault := range s.faults {
-		fault.CommonName = name
-		fake.Script(fault)
+		fault.Match = func(params map[string]string) bool { return params["CommonName"] == name }
+		fake.Inject(fault)
 	}
 	resp, err := client.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: name})
 	if !s.endsAs(resp, err, name) {

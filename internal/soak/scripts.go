@@ -36,8 +36,8 @@ func (s script) endsAs(resp *csr.Response, err error, name string) bool {
 var scripts = mixed(100,
 	script{name: "500", faults: []cdntest.Fault{{Status: 500, Code: "InternalError"}}},
 	script{name: "500 twice", faults: []cdntest.Fault{{Status: 500, Code: "InternalError"}, {Status: 502}}},
-	script{name: "reset", faults: []cdntest.Fault{{Cut: cdntest.CutBefore}}},
-	script{name: "cut body", faults: []cdntest.Fault{{Cut: cdntest.CutBody}}},
+	script{name: "reset", faults: []cdntest.Fault{{Drop: cdntest.DropRequest}}},
+	script{name: "cut body", faults: []cdntest.Fault{{Drop: cdntest.DropBody}}},
 	script{name: "page", faults: []cdntest.Fault{{Status: 502, Body: []byte("<html>Bad gateway</html>")}}},
 	script{name: "null", faults: []cdntest.Fault{{Body: []byte("null")}}},
 	script{name: "throttled", faults: []cdntest.Fault{{Code: "Throttling.User", Header: http.Header{"X-Acs-Retry-After": {"20"}}}}},
@@ -50,7 +50,7 @@ var scripts = mixed(100,
 	},
 	script{
 		name: "unavailable", kind: cdn.ErrUnavailable, attempts: 4,
-		faults: []cdntest.Fault{{Status: 503}, {Status: 503}, {Cut: cdntest.CutBefore}, {Cut: cdntest.CutBody}},
+		faults: []cdntest.Fault{{Status: 503}, {Status: 503}, {Drop: cdntest.DropRequest}, {Drop: cdntest.DropBody}},
 	},
 )
 
