@@ -12,7 +12,8 @@ import (
 
 const pemType = "CERTIFICATE REQUEST" // RFC 7468 section 7
 
-// Attribute types of the subject (RFC 5280 appendix A.1) and the extension of the names (section 4.2.1.6).
+// Attribute types of the subject (RFC 5280 appendix A.1), and the extension
+// subjectAltName (section 4.2.1.6).
 var (
 	oidCountry          = asn1.ObjectIdentifier{2, 5, 4, 6}
 	oidState            = asn1.ObjectIdentifier{2, 5, 4, 8}
@@ -24,52 +25,58 @@ var (
 	oidSAN              = asn1.ObjectIdentifier{2, 5, 29, 17}
 )
 
-// encode returns the CSR for s in PEM, signed with key.
-func encode(s *subject, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([]byte, error) {
-	rawSubject, err := encodeSubject(s)
+// Tags of a GeneralName, RFC 5280 section 4.2.1.6.
+const (
+	rfc822Name = 1
+	dNSName    = 2
+)
+
+// encode returns the CSR for a normalized request in PEM, signed with key.
+func encode(req *Request, key crypto.Signer, algorithm x509.SignatureAlgorithm) ([]byte, error) {
+	subject, err := encodeSubject(req.withDefaults())
 	if err != nil {
 		return nil, fmt.Errorf("encode the subject: %w", err)
 	}
-	san, err := encodeNames(s.names)
+	san, err := encodeNames(req.names())
 	if err != nil {
 		return nil, fmt.Errorf("encode the names: %w", err)
 	}
 	template := x509.CertificateRequest{
-		RawSubject:         rawSubject,
+		RawSubject:         subject,
 		ExtraExtensions:    []pkix.Extension{{Id: oidSAN, Value: san}},
 		SignatureAlgorithm: algorithm,
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key) // checks the signature as well
+	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key) // verifies the signature as well
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
 }
 
-// encodeSubject returns the subject as a DER Name (RFC 5280 section 4.1.2.4) with one attribute to an RDN. x509 has
-// another order, puts several attributes into one RDN, and makes the e-mail address a UTF8String.
-func encodeSubject(s *subject) ([]byte, error) {
+// encodeSubject returns the subject as a DER Name (RFC 5280 section 4.1.2.4) with
+// one attribute in each RDN. Package x509 uses another order, puts several
+// attributes into one RDN, and encodes the email address as a UTF8String.
+func encodeSubject(req *Request) ([]byte, error) {
 	attribute := func(oid asn1.ObjectIdentifier, value any) pkix.RelativeDistinguishedNameSET {
 		return pkix.RelativeDistinguishedNameSET{{Type: oid, Value: value}}
 	}
-	name := pkix.RDNSequence{ // encoding/asn1 makes a string a PrintableString where it fits, else a UTF8String
-		attribute(oidCountry, s.country),
-		attribute(oidState, s.state),
-		attribute(oidCity, s.city),
-		attribute(oidOrganization, s.organization),
-		attribute(oidOrganizationUnit, s.organizationUnit),
-		attribute(oidCommonName, s.commonName),
+	name := pkix.RDNSequence{ // a string becomes a PrintableString if it can, and a UTF8String otherwise
+		attribute(oidCountry, req.Country),
+		attribute(oidState, req.State),
+		attribute(oidCity, req.City),
+		attribute(oidOrganization, req.Organization),
+		attribute(oidOrganizationUnit, req.OrganizationUnit),
+		attribute(oidCommonName, req.CommonName),
 	}
-	if s.email != "" {
-		ia5 := asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(s.email)}
+	if req.Email != "" {
+		ia5 := asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(req.Email)}
 		name = append(name, attribute(oidEmail, ia5))
 	}
 	return asn1.Marshal(name)
 }
 
-// encodeNames returns names as a DER GeneralNames of dNSName (RFC 5280 section 4.2.1.6).
+// encodeNames returns names as DER GeneralNames (RFC 5280 section 4.2.1.6).
 func encodeNames(names []string) ([]byte, error) {
-	const dNSName = 2
 	general := make([]asn1.RawValue, len(names))
 	for i, name := range names {
 		general[i] = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: dNSName, Bytes: []byte(name)}

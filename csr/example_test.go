@@ -62,9 +62,9 @@ func ExampleRequest_Validate() {
 		}
 	}
 	// Output:
-	// CommonName "https://example.com/" is a URL: give only "example.com"
-	// SANs[1] "192.168.1.1" is an IP address: give a domain name
-	// Country "CHN" is not two letters A-Z as in ISO 3166-1, such as CN
+	// CommonName "https://example.com/" is a URL: write only "example.com"
+	// SANs[1] "192.168.1.1" is an IP address
+	// Country "CHN" is not two letters A-Z as in ISO 3166-1
 }
 
 // hsmKey is a key in an HSM: it can be asked to sign, and never leaves.

@@ -8,48 +8,53 @@ import (
 	"io/fs"
 )
 
-// Generator answers CreateCdnCertificateSigningRequest on this machine: it makes a key, keeps it, and returns a CSR
-// for it. It may be used by many goroutines.
+// A Generator answers CreateCdnCertificateSigningRequest on this machine: it
+// makes a key, stores it, and returns a CSR for it. A Generator is safe for
+// concurrent use.
 type Generator struct {
-	// Keys keeps the private keys. Required: without it every call fails before a key is made.
+	// Keys stores the private keys. It is required.
 	Keys KeyStore
 
-	// Source hands out the keys. Nil is RSA2048, what the CDN makes.
+	// Source makes the keys. If nil, it is RSA2048, the type of key that the CDN
+	// makes.
 	Source KeySource
 }
 
-// CreateCdnCertificateSigningRequest makes a key and a CSR for it. The CSR is returned only when Keys has kept the key,
-// under the Response's PubMd5.
+// CreateCdnCertificateSigningRequest makes a key and a CSR for it. It returns the
+// CSR only after Keys has stored the key under Response.PubMd5.
 //
-// The error is [FieldErrors] if the request is wrong; no key is made then. An error of Source or of Keys is returned as
-// it is, or wrapped. If Keys has the very key already (a Source may hand out one that exists), that is no error. The
-// context is looked at before and after a key is made; once it has ended, nothing is kept and its error is wrapped.
+// If req is invalid, the error is that of [Request.Validate], and no key is made.
+// Errors of Source and Keys are wrapped. It is no error if Keys already has the
+// same key, since a Source may return one that exists.
+//
+// The context is checked before and after the key is made. Once it has ended,
+// nothing is stored, and the error wraps ctx.Err() and context.Cause(ctx).
 func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req *Request) (*Response, error) {
 	if g == nil || isNil(g.Keys) {
-		return nil, errors.New("csr: generate: no key store: set Generator.Keys, or the key would be lost")
+		return nil, errors.New("csr: Generator.Keys is nil")
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("csr: generate: %w", err)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("csr: generate: %w", withCause(ctx, ctx.Err()))
 	}
-	s, err := normalize(req)
+	normal, err := req.Normalize()
 	if err != nil {
 		return nil, err
 	}
 	key, err := g.newKey(ctx)
 	if err != nil {
-		return nil, err
+		return nil, withCause(ctx, err)
 	}
-	resp, err := sign(s, key)
+	resp, err := sign(normal, key)
 	if err != nil {
 		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
-	if err := g.keep(ctx, resp.PubMd5, key); err != nil {
-		return nil, err
+	if err := g.store(ctx, resp.PubMd5, key); err != nil {
+		return nil, withCause(ctx, err)
 	}
 	return resp, nil
 }
 
-// newKey returns a key of g.Source, or the context's error if that ended meanwhile.
+// newKey returns a key of g.Source, or an error if ctx ended in the meantime.
 func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	source := g.Source
 	if source == nil {
@@ -65,18 +70,27 @@ func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	return key, nil
 }
 
-// keep puts key into g.Keys. That it is there already is fine if it is the very key.
-func (g *Generator) keep(ctx context.Context, pubMd5 string, key crypto.Signer) error {
+// store puts key into g.Keys, which may have the same key already.
+func (g *Generator) store(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	err := g.Keys.Put(ctx, pubMd5, key)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	kept, getErr := g.Keys.Get(ctx, pubMd5)
+	stored, getErr := g.Keys.Get(ctx, pubMd5)
 	if getErr != nil {
-		return fmt.Errorf("csr: generate: %w: %w", err, getErr)
+		return fmt.Errorf("%w, and can't be read back: %w", err, getErr)
 	}
-	if keptErr := checkOwnName(pubMd5, kept); keptErr != nil {
-		return fmt.Errorf("csr: generate: %w: %w", err, keptErr)
+	if nameErr := checkOwnName(pubMd5, stored); nameErr != nil {
+		return fmt.Errorf("%w, and is another key: %w", err, nameErr)
 	}
 	return nil
+}
+
+// withCause adds why ctx ended to an error that says that it did.
+func withCause(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || !errors.Is(err, ctx.Err()) || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -11,29 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fixedSource is a KeySource that hands out the same key, or none, each time.
-type fixedSource struct{ key crypto.Signer }
-
-func (s fixedSource) NewKey(context.Context) (crypto.Signer, error) { return s.key, nil }
-
-type sourceFunc func(context.Context) (crypto.Signer, error)
-
-func (f sourceFunc) NewKey(ctx context.Context) (crypto.Signer, error) { return f(ctx) }
-
-// stubStore is a KeyStore that answers what it is told.
-type stubStore struct {
-	put error
-	key crypto.Signer
-	get error
-}
-
-func (s *stubStore) Put(context.Context, string, crypto.Signer) error { return s.put }
-
-func (s *stubStore) Get(context.Context, string) (crypto.Signer, error) { return s.key, s.get }
-
-var exampleRequest = Request{CommonName: "example.com"}
-
-func TestGenerator_KeepsTheKey(t *testing.T) {
+func TestGenerator_StoresTheKey(t *testing.T) {
 	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore(t.TempDir() + "/a/keys")} {
 		g := Generator{Keys: store, Source: P256}
 		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
@@ -55,7 +33,7 @@ func TestGenerator_DefaultKeyIsRSA2048(t *testing.T) {
 	assert.Equal(t, 256, algorithm.PublicKey.(interface{ Size() int }).Size())
 }
 
-func TestGenerator_NoStoreNoKey(t *testing.T) {
+func TestGenerator_MakesNoKeyWithoutAStore(t *testing.T) {
 	source := sourceFunc(func(context.Context) (crypto.Signer, error) {
 		t.Error("a key was made")
 		return nil, errors.New("no")
@@ -69,7 +47,7 @@ func TestGenerator_NoStoreNoKey(t *testing.T) {
 	}
 }
 
-func TestGenerator_SourceThatMisbehaves(t *testing.T) {
+func TestGenerator_FaultySource(t *testing.T) {
 	away := errors.New("the HSM is away")
 	for name, source := range map[string]KeySource{
 		"an error":            sourceFunc(func(context.Context) (crypto.Signer, error) { return nil, away }),
@@ -91,7 +69,7 @@ func TestGenerator_SourceThatMisbehaves(t *testing.T) {
 
 type hsmPointer = *hsm
 
-func TestGenerator_StoreThatMisbehaves(t *testing.T) {
+func TestGenerator_FaultyStore(t *testing.T) {
 	full, gone := errors.New("disk full"), errors.New("gone")
 	key := newTestKey(t, P256)
 	for name, test := range map[string]struct {
@@ -122,18 +100,17 @@ func TestGenerator_TheSameKeyTwice(t *testing.T) {
 	}
 }
 
-func TestGenerator_Context(t *testing.T) {
+func TestGenerator_EndedContext(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
-	store := new(MemStore)
 	made := false
 	source := sourceFunc(func(context.Context) (crypto.Signer, error) {
 		made = true
 		return newTestKey(t, P256), nil
 	})
-	_, err := (&Generator{Keys: store, Source: source}).CreateCdnCertificateSigningRequest(ended, &exampleRequest)
+	_, err := (&Generator{Keys: new(MemStore), Source: source}).CreateCdnCertificateSigningRequest(ended, &exampleRequest)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.False(t, made, "the context is looked at before a key is made")
+	assert.False(t, made, "checked before a key is made")
 
 	ctx, end := context.WithCancel(t.Context())
 	slow := sourceFunc(func(context.Context) (crypto.Signer, error) {
@@ -141,9 +118,78 @@ func TestGenerator_Context(t *testing.T) {
 		return newTestKey(t, P256), nil
 	})
 	resp, err := (&Generator{Keys: new(stubStore), Source: slow}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
-	assert.ErrorIs(t, err, context.Canceled, "and after, whatever the store does")
+	assert.ErrorIs(t, err, context.Canceled, "checked again after the key is made, whatever the store does")
 	assert.Nil(t, resp)
 }
+
+// TestGenerator_CauseOfAnEndedContext proves that the error has both the error of
+// the context and its cause, wherever the end was noticed.
+func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
+	cause := errors.New("the server is shutting down")
+	key := newTestKey(t, P256)
+	for name, ends := range map[string]struct {
+		before           bool
+		inSource, inPut  bool
+		reportedBySource bool
+	}{
+		"before the call":        {before: true},
+		"while a key is made":    {inSource: true},
+		"reported by the source": {inSource: true, reportedBySource: true},
+		"reported by the store":  {inPut: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, end := context.WithCancelCause(t.Context())
+			if ends.before {
+				end(cause)
+			}
+			g := Generator{
+				Source: sourceFunc(func(ctx context.Context) (crypto.Signer, error) {
+					if ends.inSource {
+						end(cause)
+					}
+					if ends.reportedBySource {
+						return nil, ctx.Err()
+					}
+					return key, nil
+				}),
+				Keys: putFunc(func(ctx context.Context) error {
+					if ends.inPut {
+						end(cause)
+					}
+					return ctx.Err()
+				}),
+			}
+			_, err := g.CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
+			assert.ErrorIs(t, err, context.Canceled)
+			assert.ErrorIs(t, err, cause)
+		})
+	}
+}
+
+// TestGenerator_CauseAddsNothing proves that an error stays as it is if there is no
+// other cause, or if it is not about the context.
+func TestGenerator_CauseAddsNothing(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	_, err := (&Generator{Keys: new(MemStore)}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
+	assert.EqualError(t, err, "csr: generate: context canceled")
+
+	cause, full := errors.New("the server is shutting down"), errors.New("disk full")
+	causeCtx, endCause := context.WithCancelCause(t.Context())
+	store := putFunc(func(context.Context) error {
+		endCause(cause)
+		return full
+	})
+	_, err = (&Generator{Keys: store, Source: P256}).CreateCdnCertificateSigningRequest(causeCtx, &exampleRequest)
+	assert.Equal(t, full, err)
+}
+
+// A putFunc is a KeyStore that only stores.
+type putFunc func(ctx context.Context) error
+
+func (f putFunc) Put(ctx context.Context, _ string, _ crypto.Signer) error { return f(ctx) }
+
+func (f putFunc) Get(context.Context, string) (crypto.Signer, error) { return nil, fs.ErrNotExist }
 
 func TestKeyType_Context(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())

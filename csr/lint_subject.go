@@ -135,7 +135,7 @@ func (l *linter) subjectAttribute(a rawAttribute) {
 	if !ok {
 		return
 	}
-	if reason := textMistake(value); reason == "begins or ends with a blank: take that off" {
+	if reason := textMistake(value); reason == "begins or ends with a space" {
 		l.add(subjectBlank, a.place(), "%s begins or ends with a blank", quote(value))
 	} else if reason != "" {
 		l.add(subjectCharacters, a.place(), "%s %s", quote(value), reason)

@@ -13,21 +13,22 @@ import (
 )
 
 const (
-	maxName  = 253 // octets of a name without the dot at the end, RFC 1035 section 2.3.4
-	maxLabel = 63  // octets, same place
+	maxName  = 253 // octets without a dot at the end, RFC 1035 section 2.3.4
+	maxLabel = 63  // octets, same section
 )
 
-// uts46 maps domain names by UTS #46 as a client that looks them up does. The package's ready-made profiles accept
-// thousands of the names that Unicode's IdnaTestV2.txt calls wrong.
+// uts46 maps domain names by UTS #46 as a client does before a lookup. The
+// predefined profiles of package idna accept thousands of the names that
+// Unicode's IdnaTestV2.txt has as invalid.
 var uts46 = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
-// domainName is the rule for a domain name, with or without a wildcard as its left-most label. The normal form is ASCII
-// in lower case.
+// domainName is the rule for a domain name, whose leftmost label may be a
+// wildcard. The normal form is ASCII in lower case.
 func domainName(s string) (normal, reason string) {
 	if s == "" {
-		return "", "is empty: leave it out"
+		return "", "is empty"
 	}
-	if reason := textMistake(s); reason != "" {
+	if reason := characterMistake(s); reason != "" { // UTS #46 has its own rules for invisible characters
 		return "", reason
 	}
 	if reason := knownMistake(s); reason != "" {
@@ -35,7 +36,7 @@ func domainName(s string) (normal, reason string) {
 	}
 	host, wildcard := cutWildcard(s)
 	if strings.ContainsAny(host, "*＊") || host == "" {
-		return "", "has * elsewhere than as the whole left-most label, as in *.example.com"
+		return "", "has a * that is not the whole leftmost label, as in *.example.com"
 	}
 	normal, err := uts46.ToASCII(host)
 	if reason := labelMistake(normal); reason != "" {
@@ -45,15 +46,16 @@ func domainName(s string) (normal, reason string) {
 		normal = "*." + normal
 	}
 	if len(normal) > maxName {
-		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d: shorten it", len(normal), maxName)
+		return "", fmt.Sprintf("has %d octets in its ASCII form, more than %d", len(normal), maxName)
 	}
 	if err != nil {
-		return "", "is not a domain name by UTS #46, so correct its spelling: " + strings.TrimPrefix(err.Error(), "idna: ")
+		return "", "is not a domain name by UTS #46: " + strings.TrimPrefix(err.Error(), "idna: ")
 	}
 	return normal, ""
 }
 
-// cutWildcard takes a left-most label * off, with any of the dots of UTS #46.
+// cutWildcard removes a leftmost label *, which may end with any of the dots of
+// UTS #46.
 func cutWildcard(s string) (host string, wildcard bool) {
 	rest, ok := strings.CutPrefix(s, "*")
 	if !ok {
@@ -67,31 +69,31 @@ func cutWildcard(s string) (host string, wildcard bool) {
 	return s, false
 }
 
-// labelMistake returns what is wrong with a name that has been mapped to ASCII, or "". RFC 1123 section 2.1 has the
-// alphabet.
+// labelMistake returns what is wrong with the labels of a name that has been
+// mapped to ASCII, or "". The alphabet is that of RFC 1123 section 2.1.
 func labelMistake(name string) string {
 	if strings.HasSuffix(name, ".") {
-		return "ends with a dot: leave it out"
+		return "ends with a dot"
 	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {
 		switch {
 		case label == "":
-			return "has an empty label, by two dots in a row or one at the beginning: take a dot out"
+			return "has an empty label"
 		case len(label) > maxLabel:
-			return fmt.Sprintf("has a label of %d octets in its ASCII form, more than %d: shorten it", len(label), maxLabel)
+			return fmt.Sprintf("has a label of %d octets in its ASCII form, more than %d", len(label), maxLabel)
 		case strings.Contains(label, "_"):
-			return "holds an underscore, which no certificate may have: write a hyphen, or another name"
+			return "contains an underscore, which certificates do not allow"
 		case label[0] == '-' || label[len(label)-1] == '-':
-			return "has a label that begins or ends with a hyphen: take that off"
+			return "has a label that begins or ends with a hyphen"
 		case len(label) > 3 && label[2:4] == "--" && label[:2] != "xn":
-			return "has a label with hyphens in the third and fourth place, which are kept for xn--: take one out"
+			return "has a label with hyphens in the third and fourth place, which are reserved for xn--"
 		case !isLDH(label):
-			return "holds a character other than letters, digits and hyphens: take it out"
+			return "contains a character other than letters, digits and hyphens"
 		}
 	}
 	if isNumber(labels[len(labels)-1]) {
-		return "ends in a number, as an IP address does: give a domain name"
+		return "ends in a number, as an IP address does"
 	}
 	return ""
 }
@@ -105,8 +107,9 @@ func isLDH(label string) bool {
 	return true
 }
 
-// isNumber tells whether resolvers take a name with this last label for an IPv4 address: decimal, octal or hexadecimal
-// (WHATWG URL, "ends in a number").
+// isNumber reports whether resolvers take a name with this last label for an IPv4
+// address: a number that is decimal, octal or hexadecimal (WHATWG URL, "ends in a
+// number").
 func isNumber(label string) bool {
 	if digits, ok := strings.CutPrefix(label, "0x"); ok {
 		return strings.Trim(digits, "0123456789abcdef") == ""
@@ -114,35 +117,37 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// knownMistake returns a hint for what is no domain name but often stands in the place of one, or "".
+// knownMistake returns what s is, if it is something that is often mistaken for a
+// domain name, or "".
 func knownMistake(s string) string {
 	switch {
 	case strings.Contains(s, "://"):
 		if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
-			return "is a URL: give only " + quote(u.Hostname())
+			return "is a URL: write only " + quote(u.Hostname())
 		}
-		return "is a URL: give only the name in it"
+		return "is a URL: write only the domain name"
 	case strings.ContainsAny(s, ",，、;；"):
-		return "is several names in one: give each as an element of SANs"
+		return "is several names: write each as an element of SANs"
 	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
-		return "holds a blank: take it out, or give several names as elements of SANs"
+		return "contains a space: write several names as elements of SANs"
 	case strings.ContainsAny(s, "@＠"):
-		return "is an e-mail address: give only its domain, or put it into Email"
+		return "is an email address, which belongs in Email"
 	case isIP(s):
-		return "is an IP address: give a domain name"
+		return "is an IP address"
 	case strings.ContainsAny(s, "/\\?#／"):
-		return "has a path or a query: give only the name"
+		return "has a path or a query: write only the domain name"
 	}
 	if host, port, ok := strings.Cut(s, ":"); ok {
 		if _, err := strconv.ParseUint(port, 10, 16); err == nil {
-			return "has a port: give only " + quote(host)
+			return "has a port: write only " + quote(host)
 		}
-		return "holds a colon: give only a domain name"
+		return "contains a colon"
 	}
 	return ""
 }
 
-// isIP tells whether s is an IP address, also in brackets, with a zone or a port, whatever stands behind a slash.
+// isIP reports whether s is an IP address, which may be in brackets and have a
+// zone, a port, or a slash with anything after it.
 func isIP(s string) bool {
 	s, _, _ = strings.Cut(s, "/")
 	if host, _, err := net.SplitHostPort(s); err == nil {

@@ -21,8 +21,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var keyTypes = []KeyType{RSA2048, RSA3072, RSA4096, P256, P384, Ed25519}
-
 func TestNew_EveryKeyType(t *testing.T) {
 	want := map[KeyType]x509.SignatureAlgorithm{
 		RSA2048: x509.SHA256WithRSA, RSA3072: x509.SHA384WithRSA, RSA4096: x509.SHA384WithRSA,
@@ -62,23 +60,7 @@ func assertCSR(t *testing.T, key crypto.Signer, algorithm x509.SignatureAlgorith
 	assert.Equal(t, md5, resp.PubMd5)
 }
 
-// hsm is a key that has nothing but the methods of crypto.Signer, and may misbehave.
-type hsm struct {
-	crypto.Signer
-	sign func(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) // nil: as it should be
-}
-
-func (h hsm) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if h.sign != nil {
-		return h.sign(rand, digest, opts)
-	}
-	if rand == nil {
-		return nil, errors.New("no randomness") // the caller's own may well use it
-	}
-	return h.Signer.Sign(rand, digest, opts)
-}
-
-// public is a key with any public part.
+// A public is a key with any public part.
 type public struct {
 	hsm
 	pub crypto.PublicKey
@@ -86,7 +68,7 @@ type public struct {
 
 func (p public) Public() crypto.PublicKey { return p.pub }
 
-// badKeys are keys that New and PubMD5 must refuse without a panic.
+// badKeys returns keys that New and PubMD5 must refuse without a panic.
 func badKeys(t *testing.T) map[string]crypto.Signer {
 	p256 := newTestKey(t, P256).(*ecdsa.PrivateKey)
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
@@ -153,7 +135,7 @@ func TestNew_BadKey(t *testing.T) {
 	}
 }
 
-func TestNew_SignerThatMisbehaves(t *testing.T) {
+func TestNew_FaultySigner(t *testing.T) {
 	broken := errors.New("the HSM is away")
 	good := newTestKey(t, P256)
 	other := newTestKey(t, P256)
@@ -183,13 +165,14 @@ func TestNew_SignerThatMisbehaves(t *testing.T) {
 			resp, err = g.CreateCdnCertificateSigningRequest(t.Context(), &Request{CommonName: "example.com"})
 			assert.Error(t, err)
 			assert.Nil(t, resp)
-			assert.Empty(t, store.keys, "a key whose CSR could not be made is not kept")
+			assert.Empty(t, store.keys, "a key without a CSR is not stored")
 		})
 	}
 }
 
-// TestPubMD5 holds the handle against OpenSSL's own encoding of the public key.
-func TestPubMD5(t *testing.T) {
+// TestPubMD5_LikeOpenSSL compares PubMD5 with the MD5 of the public key as OpenSSL
+// encodes it.
+func TestPubMD5_LikeOpenSSL(t *testing.T) {
 	openssl := needProgram(t, "openssl")
 	for _, keyType := range keyTypes {
 		resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, keyType))
@@ -209,4 +192,11 @@ func TestPubMD5_BadKey(t *testing.T) {
 			assert.Error(t, err, name)
 		}
 	}
+}
+
+// TestPubMD5_SmallestExponent proves that 3, which old keys have, is allowed.
+func TestPubMD5_SmallestExponent(t *testing.T) {
+	modulus := newTestKey(t, RSA2048).(*rsa.PrivateKey).N
+	_, err := PubMD5(&rsa.PublicKey{N: modulus, E: 3})
+	assert.NoError(t, err)
 }

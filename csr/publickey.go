@@ -14,10 +14,11 @@ import (
 	"reflect"
 )
 
-// PubMD5 returns the handle of a key: the MD5 of its public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) in
-// 32 lower-case hex digits. This is the library's own definition for a local CSR; which bytes the CDN hashes for its
-// own is not published. The key is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey that is whole;
-// anything else is an error.
+// PubMD5 returns the name by which the key of a local CSR is found again: the
+// MD5 of the public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as
+// 32 lower-case hex digits. Which bytes the CDN hashes for its own PubMd5 is not
+// documented. PubMD5 returns an error unless pub is a complete *rsa.PublicKey,
+// *ecdsa.PublicKey or ed25519.PublicKey.
 func PubMD5(pub crypto.PublicKey) (string, error) {
 	sum, err := pubMD5(pub)
 	if err != nil {
@@ -38,33 +39,73 @@ func pubMD5(pub crypto.PublicKey) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// checkPublicKey returns an error for what crypto/x509 can't encode, some of which makes it panic.
-func checkPublicKey(pub crypto.PublicKey) error {
-	if isNil(pub) {
-		return errors.New("public key: is nil: give one of RSA, ECDSA or Ed25519")
+// publicKey returns the public part of key, or an error if key has none or would
+// panic when asked for it.
+func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
+	if isNil(key) {
+		return nil, errors.New("key is nil")
 	}
-	switch pub := pub.(type) {
-	case *rsa.PublicKey:
-		if pub.N == nil || pub.N.Sign() <= 0 || pub.N.Bit(0) == 0 || pub.E < 3 || pub.E%2 == 0 {
-			return errors.New("public key: RSA whose modulus or exponent is missing or even: load the whole key")
+	if err := checkPrivateKey(key); err != nil {
+		return nil, err
+	}
+	pub := key.Public()
+	if isNil(pub) {
+		return nil, fmt.Errorf("key of type %T: its Public method returned nil", key)
+	}
+	return pub, nil
+}
+
+// checkPrivateKey returns an error if key is incomplete in a way that would make
+// it panic when it is used.
+func checkPrivateKey(key crypto.Signer) error {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		if key.D == nil {
+			return errors.New("RSA key without a private exponent")
 		}
-	case *ecdsa.PublicKey:
-		//lint:ignore SA1019 Bytes, which should be used instead, panics without them
-		if pub.Curve == nil || pub.X == nil || pub.Y == nil {
-			return errors.New("public key: ECDSA without a curve or a point: load the whole key")
+	case *ecdsa.PrivateKey:
+		//lint:ignore SA1019 Bytes, which should be used instead, panics without it
+		if key.D == nil {
+			return errors.New("ECDSA key without a private scalar")
 		}
-	case ed25519.PublicKey:
-		if len(pub) != ed25519.PublicKeySize {
-			return fmt.Errorf("public key: Ed25519 of %d bytes: want %d", len(pub), ed25519.PublicKeySize)
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return fmt.Errorf("Ed25519 key of %d bytes: want %d", len(key), ed25519.PrivateKeySize)
 		}
-	default:
-		return fmt.Errorf("public key: type %T: want RSA, ECDSA or Ed25519", pub)
+	case *ed25519.PrivateKey:
+		return checkPrivateKey(*key)
 	}
 	return nil
 }
 
-// signatureAlgorithm returns the algorithm with which a key signs its CSR. A key that is too weak, or of a kind that no
-// public CA takes, is an error; so is one that is not whole.
+// checkPublicKey returns an error if crypto/x509 could not encode pub, or would
+// panic.
+func checkPublicKey(pub crypto.PublicKey) error {
+	if isNil(pub) {
+		return errors.New("public key is nil")
+	}
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		if pub.N == nil || pub.N.Sign() != 1 || pub.N.Bit(0) == 0 || pub.E < 3 || pub.E%2 == 0 {
+			return errors.New("RSA public key without an odd modulus and an odd exponent of 3 or more")
+		}
+	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 Bytes, which should be used instead, panics without them
+		if pub.Curve == nil || pub.X == nil || pub.Y == nil {
+			return errors.New("ECDSA public key without a curve or a point")
+		}
+	case ed25519.PublicKey:
+		if len(pub) != ed25519.PublicKeySize {
+			return fmt.Errorf("Ed25519 public key of %d bytes: want %d", len(pub), ed25519.PublicKeySize)
+		}
+	default:
+		return fmt.Errorf("public key of type %T: want RSA, ECDSA or Ed25519", pub)
+	}
+	return nil
+}
+
+// signatureAlgorithm returns the algorithm with which the key of pub signs its
+// CSR, or an error if no public CA accepts such a key.
 func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 	if err := checkPublicKey(pub); err != nil {
 		return 0, err
@@ -73,31 +114,37 @@ func signatureAlgorithm(pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 	case *rsa.PublicKey:
 		return rsaAlgorithm(pub.N.BitLen())
 	case *ecdsa.PublicKey:
-		switch pub.Curve {
-		case elliptic.P256():
-			return x509.ECDSAWithSHA256, nil
-		case elliptic.P384():
-			return x509.ECDSAWithSHA384, nil
-		case elliptic.P521():
-			return x509.ECDSAWithSHA512, nil
-		}
-		return 0, errors.New("public key: an elliptic curve other than P-256, P-384 and P-521: take one of these")
+		return ecdsaAlgorithm(pub.Curve)
 	}
 	return x509.PureEd25519, nil
 }
 
-// rsaAlgorithm returns the hash that fits the strength of an RSA key (NIST SP 800-57 part 1, table 2).
+// rsaAlgorithm returns the algorithm whose hash fits the strength of an RSA key
+// (NIST SP 800-57 part 1, table 2).
 func rsaAlgorithm(bits int) (x509.SignatureAlgorithm, error) {
 	switch {
 	case bits < 2048:
-		return 0, fmt.Errorf("public key: RSA of %d bits: want 2048 or more", bits)
+		return 0, fmt.Errorf("RSA key of %d bits: want 2048 or more", bits)
 	case bits < 3072:
 		return x509.SHA256WithRSA, nil
 	}
 	return x509.SHA384WithRSA, nil
 }
 
-// isNil tells whether v is nil or holds a nil pointer, map, slice or function: a typed nil in an interface.
+func ecdsaAlgorithm(curve elliptic.Curve) (x509.SignatureAlgorithm, error) {
+	switch curve {
+	case elliptic.P256():
+		return x509.ECDSAWithSHA256, nil
+	case elliptic.P384():
+		return x509.ECDSAWithSHA384, nil
+	case elliptic.P521():
+		return x509.ECDSAWithSHA512, nil
+	}
+	return 0, errors.New("ECDSA key on another curve than P-256, P-384 and P-521")
+}
+
+// isNil reports whether v is nil or holds a nil pointer, map, slice, function or
+// channel.
 func isNil(v any) bool {
 	if v == nil {
 		return true

@@ -1,26 +1,28 @@
 package csr
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Request holds the parameters of CreateCdnCertificateSigningRequest. An empty field takes the default of the service. The
-// bounds are those of a CSR that is made here; cdn.Client sends what is set, and the service has bounds of its own.
+// Request holds the parameters of CreateCdnCertificateSigningRequest. An empty
+// field takes the service's default. The limits apply to a CSR that is made on
+// this machine; the service has limits of its own.
 type Request struct {
-	CommonName       string   // the domain name of the certificate; required, at most 64 characters in its ASCII form
-	SANs             []string // further domain names; the CSR has CommonName among them in any case, at most 250 in all
-	Organization     string   // "Alibaba Inc"; at most 64 characters
-	OrganizationUnit string   // "Aliyun CDN"; at most 64 characters
-	Country          string   // "CN"; two letters A-Z as in ISO 3166-1, lower case is raised
-	State            string   // "Zhejiang"; at most 128 characters
-	City             string   // "Hangzhou"; at most 128 characters
-	Email            string   // one plain address in ASCII, at most 255 characters; empty leaves it out
+	CommonName       string   // domain name of the certificate; required, at most 64 characters in its ASCII form
+	SANs             []string // further domain names; at most 250 with CommonName, which is always among the CSR's names
+	Organization     string   // at most 64 characters; the default is "Alibaba Inc"
+	OrganizationUnit string   // at most 64 characters; the default is "Aliyun CDN"
+	Country          string   // two letters as in ISO 3166-1; the default is "CN"
+	State            string   // at most 128 characters; the default is "Zhejiang"
+	City             string   // at most 128 characters; the default is "Hangzhou"
+	Email            string   // an address without a display name, in ASCII, at most 255 characters; there is no default
 }
 
-// The defaults of the service, from the operation's page.
+// The service's defaults, from the operation's page.
 const (
 	defaultOrganization     = "Alibaba Inc"
 	defaultOrganizationUnit = "Aliyun CDN"
@@ -29,8 +31,8 @@ const (
 	defaultCity             = "Hangzhou"
 )
 
-// Upper bounds, in characters: RFC 5280 appendix A.1 (ub-common-name and so on), where an e-mail address has 255.
-// The number of names is a bound of this library.
+// Upper bounds in characters, from RFC 5280 appendix A.1. The number of names
+// is this library's own bound.
 const (
 	maxCommonName       = 64
 	maxOrganization     = 64
@@ -38,101 +40,111 @@ const (
 	maxState            = 128
 	maxCity             = 128
 	maxEmail            = 255
-	maxSANs             = 250
+	maxNames            = 250
 )
 
-// Validate tells whether a CSR can be made from r on this machine. It returns nil or [FieldErrors] with every mistake
-// that there is; a nil r is one too. It does not change r. cdn.Client checks less, and the service may refuse more.
+// Validate reports whether a CSR can be made from r on this machine: it returns
+// nil, or an error in which errors.As finds [FieldErrors] with every invalid
+// field. The service may still reject a valid request.
 func (r *Request) Validate() error {
-	_, err := normalize(r)
+	_, err := r.Normalize()
 	return err
 }
 
-// subject is a Request that has been checked, as it goes into a CSR: names mapped to ASCII, texts in NFC, defaults
-// filled in, doubles removed.
-type subject struct {
-	commonName, organization, organizationUnit, country, state, city string
-
-	email string   // empty: the CSR has none
-	names []string // commonName is among them
-}
-
-// normalize checks r and returns it as it goes into a CSR, or FieldErrors.
-func normalize(r *Request) (*subject, error) {
+// Normalize returns a copy of r in the form that a CSR made on this machine
+// has: names in ASCII and lower case, mapped by UTS #46, each SAN once; texts in
+// Unicode normalization form C; Country in upper case. Empty fields stay empty.
+// The error is that of [Request.Validate].
+func (r *Request) Normalize() (*Request, error) {
 	if r == nil {
 		return nil, FieldErrors{{Field: "Request", Reason: "is nil"}}.Err()
 	}
-	var s subject
-	var errs FieldErrors
-	errs.check(field{"CommonName", r.CommonName, commonName, &s.commonName})
-	names := make([]string, len(r.SANs))
-	for i, san := range r.SANs {
-		errs.check(field{"SANs[" + strconv.Itoa(i) + "]", san, domainName, &names[i]})
+	var n normalizer
+	name := n.normalize("CommonName", r.CommonName, commonName)
+	normal := &Request{
+		CommonName:       name,
+		SANs:             n.sans(name, r.SANs),
+		Organization:     n.text("Organization", r.Organization, maxOrganization),
+		OrganizationUnit: n.text("OrganizationUnit", r.OrganizationUnit, maxOrganizationUnit),
+		Country:          n.normalize("Country", r.Country, country),
+		State:            n.text("State", r.State, maxState),
+		City:             n.text("City", r.City, maxCity),
+		Email:            n.normalize("Email", r.Email, email),
 	}
-	s.names = allNames(s.commonName, names)
-	if len(s.names) > maxSANs {
-		errs = append(errs, &FieldError{
-			Field: "SANs", Value: strconv.Itoa(len(s.names)) + " names",
-			Reason: fmt.Sprintf("are more than %d, CommonName included: divide them among several requests", maxSANs),
-		})
-	}
-	errs.check(
-		field{"Organization", r.Organization, text(defaultOrganization, maxOrganization), &s.organization},
-		field{"OrganizationUnit", r.OrganizationUnit, text(defaultOrganizationUnit, maxOrganizationUnit), &s.organizationUnit},
-		field{"Country", r.Country, country, &s.country},
-		field{"State", r.State, text(defaultState, maxState), &s.state},
-		field{"City", r.City, text(defaultCity, maxCity), &s.city},
-		field{"Email", r.Email, email, &s.email},
-	)
-	if err := errs.Err(); err != nil {
+	if err := n.errs.Err(); err != nil {
 		return nil, err
 	}
-	return &s, nil
+	return normal, nil
 }
 
-// A field is one value of a Request, with its rule and the place of its normal form.
-type field struct {
-	name, value string
-	rule        func(string) (normal, reason string)
-	normal      *string
+// withDefaults returns a copy of r whose empty fields have the service's defaults.
+func (r *Request) withDefaults() *Request {
+	full := *r
+	full.Organization = cmp.Or(r.Organization, defaultOrganization)
+	full.OrganizationUnit = cmp.Or(r.OrganizationUnit, defaultOrganizationUnit)
+	full.Country = cmp.Or(r.Country, defaultCountry)
+	full.State = cmp.Or(r.State, defaultState)
+	full.City = cmp.Or(r.City, defaultCity)
+	return &full
 }
 
-// check sets the normal forms of fields and adds what is wrong with them.
-func (e *FieldErrors) check(fields ...field) {
-	for _, f := range fields {
-		normal, reason := f.rule(f.value)
-		*f.normal = normal
-		if reason != "" {
-			*e = append(*e, &FieldError{Field: f.name, Value: f.value, Reason: reason})
-		}
+// names returns the names of the CSR for r, which must be normalized:
+// CommonName is in front unless it is among the SANs.
+func (r *Request) names() []string {
+	if slices.Contains(r.SANs, r.CommonName) {
+		return r.SANs
 	}
+	return append([]string{r.CommonName}, r.SANs...)
 }
 
-// allNames returns names without doubles, in their order, with commonName in front if it is not among them. Names that
-// were refused are empty here and count as one: they are reported anyway.
-func allNames(commonName string, names []string) []string {
-	all := make([]string, 0, len(names)+1)
-	if !slices.Contains(names, commonName) {
-		all = append(all, commonName)
+// A normalizer returns the fields of a request in their normal form and collects
+// what is wrong with them.
+type normalizer struct{ errs FieldErrors }
+
+// normalize returns value in the form that rule gives it, or "" if it is invalid.
+func (n *normalizer) normalize(field, value string, rule func(string) (normal, reason string)) string {
+	normal, reason := rule(value)
+	if reason != "" {
+		n.errs = append(n.errs, &FieldError{Field: field, Value: value, Reason: reason})
+		return ""
 	}
-	seen := make(map[string]bool, len(names))
-	for _, name := range names {
+	return normal
+}
+
+func (n *normalizer) text(field, value string, most int) string {
+	return n.normalize(field, value, func(s string) (normal, reason string) { return text(s, most) })
+}
+
+// sans returns the normal forms of values in their order, each once. Invalid
+// values count as one name.
+func (n *normalizer) sans(commonName string, values []string) []string {
+	var names []string
+	seen := make(map[string]bool, len(values)+1)
+	for i, value := range values {
+		name := n.normalize("SANs["+strconv.Itoa(i)+"]", value, domainName)
 		if !seen[name] {
 			seen[name] = true
-			all = append(all, name)
+			names = append(names, name)
 		}
 	}
-	return all
+	seen[commonName] = true
+	if len(seen) > maxNames {
+		n.errs = append(n.errs, &FieldError{
+			Field: "SANs", Value: strconv.Itoa(len(seen)) + " names",
+			Reason: fmt.Sprintf("are more than %d, CommonName included", maxNames),
+		})
+	}
+	return names
 }
 
-// commonName is the rule for Request.CommonName: a domain name short enough for a subject.
+// commonName is the rule for Request.CommonName.
 func commonName(s string) (normal, reason string) {
 	if s == "" {
-		return "", "is required: give the domain name of the certificate"
+		return "", "is required"
 	}
 	normal, reason = domainName(s)
 	if reason == "" && len(normal) > maxCommonName {
-		return "", fmt.Sprintf("has %d characters in its ASCII form, more than %d: put it into SANs and take a shorter CommonName",
+		return "", fmt.Sprintf("has %d characters in its ASCII form, more than %d: put it into SANs and choose a shorter CommonName",
 			len(normal), maxCommonName)
 	}
 	return normal, reason
@@ -141,14 +153,14 @@ func commonName(s string) (normal, reason string) {
 // country is the rule for Request.Country.
 func country(s string) (normal, reason string) {
 	if s == "" {
-		return defaultCountry, ""
+		return "", ""
 	}
 	if reason := textMistake(s); reason != "" {
 		return "", reason
 	}
 	normal = strings.ToUpper(s)
-	if !isASCII(s) || len(normal) != 2 || !isUpper(normal[0]) || !isUpper(normal[1]) { // "ı" raised is "I"
-		return "", "is not two letters A-Z as in ISO 3166-1, such as CN"
+	if !isASCII(s) || len(normal) != 2 || !isUpper(normal[0]) || !isUpper(normal[1]) { // the upper case of "ı" is "I"
+		return "", "is not two letters A-Z as in ISO 3166-1"
 	}
 	return normal, ""
 }

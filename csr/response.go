@@ -8,63 +8,84 @@ import (
 	"fmt"
 )
 
-// Response holds the response parameters of CreateCdnCertificateSigningRequest. In JSON and in XML it is exactly the
-// four documented ones.
+// Response holds the response parameters of CreateCdnCertificateSigningRequest.
+// Encoded as JSON or XML it has exactly the four that are documented.
 type Response struct {
-	RequestId  string // of the call; of a local CSR a new UUID in upper case
-	CommonName string // of the certificate; of a local CSR as it stands in the CSR
+	RequestId  string // identifies the call; that of a local CSR is a new UUID in upper case
+	CommonName string // of the certificate; that of a local CSR as it is in the CSR
 	Csr        string // the CSR in PEM, RFC 7468 section 7
-	PubMd5     string // MD5 of the public key, by which the key is found again; see PubMD5 for that of a local CSR
-	Origin     Origin `json:"-" xml:"-"` // who has the private key; not on the wire
+	PubMd5     string // identifies the key; that of a local CSR is the key's PubMD5
+	Origin     Origin `json:"-" xml:"-"` // who has the private key; neither in JSON nor in XML
 }
 
-// Origin tells who made a CSR and therefore has its private key.
+// Origin is the place where a CSR was made, which has its private key.
 type Origin int
 
-// The origins.
 const (
-	OriginUnknown Origin = iota // not known: a Response read from JSON or XML
-	OriginCDN                   // the CDN, which keeps the key
-	OriginLocal                 // this machine; the key is in the KeyStore, or with the caller of New
+	OriginUnknown Origin = iota // as after a Response was read from JSON or XML
+	OriginCDN                   // the CDN
+	OriginLocal                 // this machine: the key is in the KeyStore of the Generator, or with the caller of New
 )
 
-// String returns "unknown", "CDN" or "local", or "Origin(9)" for a value that has no name.
+var originNames = [...]string{OriginUnknown: "unknown", OriginCDN: "CDN", OriginLocal: "local"}
+
+// String returns "unknown", "CDN" or "local", or, for another value, a text such
+// as "Origin(9)".
 func (o Origin) String() string {
-	switch o {
-	case OriginUnknown:
-		return "unknown"
-	case OriginCDN:
-		return "CDN"
-	case OriginLocal:
-		return "local"
+	if !o.known() {
+		return fmt.Sprintf("Origin(%d)", int(o))
 	}
-	return fmt.Sprintf("Origin(%d)", int(o))
+	return originNames[o]
 }
 
-// CertificateRequest returns r.Csr parsed. It is an error if Csr is not one PEM block of a CSR and nothing else, if the
-// block is not exactly one CSR in DER, or if its signature is not by its own key.
+// MarshalText implements [encoding.TextMarshaler]. It returns "unknown", "CDN" or
+// "local", or an error for another value.
+func (o Origin) MarshalText() ([]byte, error) {
+	if !o.known() {
+		return nil, fmt.Errorf("csr: %s is not an Origin", o)
+	}
+	return []byte(originNames[o]), nil
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. It accepts "unknown",
+// "CDN" and "local"; any other text is an error and leaves o unchanged.
+func (o *Origin) UnmarshalText(text []byte) error {
+	for i, name := range originNames {
+		if string(text) == name {
+			*o = Origin(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("csr: Origin %s: want one of %q", quote(string(text)), originNames)
+}
+
+func (o Origin) known() bool { return o >= 0 && int(o) < len(originNames) }
+
+// CertificateRequest parses r.Csr. It returns an error unless Csr is exactly one
+// PEM block with exactly one DER-encoded CSR that is signed by its own key.
 func (r *Response) CertificateRequest() (*x509.CertificateRequest, error) {
 	if r == nil {
-		return nil, errors.New("csr: read Csr: the response is nil: look at the error that came with it")
+		return nil, errors.New("csr: response is nil")
 	}
 	der, err := decodePEM([]byte(r.Csr), pemType)
 	if err != nil {
-		return nil, fmt.Errorf("csr: read Csr: %w: it must be one whole CSR in PEM", err)
+		return nil, fmt.Errorf("csr: parse Csr: %w", err)
 	}
 	parsed, err := x509.ParseCertificateRequest(der)
 	if err != nil {
-		return nil, fmt.Errorf("csr: read Csr: %w: it must be one whole CSR in PEM", err)
+		return nil, fmt.Errorf("csr: parse Csr: %w", err)
 	}
 	if err := parsed.CheckSignature(); err != nil {
-		return nil, fmt.Errorf("csr: read Csr: %w: it was changed, or signed by another key", err)
+		return nil, fmt.Errorf("csr: verify the signature of Csr: %w", err)
 	}
 	return parsed, nil
 }
 
-// The root of the XML form. The operation's page prints it misspelt, so that is read too.
+// The root element of the XML form. The operation's page misspells it, so both
+// spellings are read.
 const (
-	xmlRoot         = "CreateCdnCertificateSigningRequestResponse"
-	xmlRootMisspelt = "CreateCdnCertificateSigningRequestResesponse"
+	xmlRoot           = "CreateCdnCertificateSigningRequestResponse"
+	xmlRootMisspelled = "CreateCdnCertificateSigningRequestResesponse"
 )
 
 // xmlResponse is the XML form of a Response in the order of the documentation.
@@ -75,8 +96,9 @@ type xmlResponse struct {
 	PubMd5     string
 }
 
-// MarshalXML writes the documented XML, whose root is always CreateCdnCertificateSigningRequestResponse, with literal
-// line ends in Csr. It implements xml.Marshaler; start is ignored.
+// MarshalXML implements [xml.Marshaler]. It writes the documented XML, with
+// literal line ends in Csr and the root element
+// CreateCdnCertificateSigningRequestResponse, whatever start is.
 func (r Response) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	type literal struct {
 		Text []byte `xml:",innerxml"`
@@ -93,8 +115,8 @@ func (r Response) MarshalXML(e *xml.Encoder, _ xml.StartElement) error {
 	}{r.RequestId, r.CommonName, literal{csr}, r.PubMd5}, xml.StartElement{Name: xml.Name{Local: xmlRoot}})
 }
 
-// escapeXML escapes s as character data and leaves its line ends as they are; xml.EscapeText writes "&#xA;" for one,
-// which means the same but is not the documented form.
+// escapeXML escapes s as character data but keeps its line ends, for which
+// xml.EscapeText writes "&#xA;": equivalent, but not the documented form.
 func escapeXML(s string) ([]byte, error) {
 	var b bytes.Buffer
 	if err := xml.EscapeText(&b, []byte(s)); err != nil {
@@ -103,14 +125,15 @@ func escapeXML(s string) ([]byte, error) {
 	return bytes.ReplaceAll(b.Bytes(), []byte("&#xA;"), []byte("\n")), nil
 }
 
-// UnmarshalXML reads the documented XML with either spelling of its root. It implements xml.Unmarshaler.
+// UnmarshalXML implements [xml.Unmarshaler]. It reads the documented XML with
+// either spelling of its root element.
 func (r *Response) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
-	if start.Name.Local != xmlRoot && start.Name.Local != xmlRootMisspelt {
-		return fmt.Errorf("csr: read XML: root %q: want %q", start.Name.Local, xmlRoot)
+	if start.Name.Local != xmlRoot && start.Name.Local != xmlRootMisspelled {
+		return fmt.Errorf("csr: parse XML: root element %q: want %q", start.Name.Local, xmlRoot)
 	}
 	var x xmlResponse
 	if err := d.DecodeElement(&x, &start); err != nil {
-		return fmt.Errorf("csr: read XML: %w", err)
+		return fmt.Errorf("csr: parse XML: %w", err)
 	}
 	*r = Response{RequestId: x.RequestId, CommonName: x.CommonName, Csr: x.Csr, PubMd5: x.PubMd5}
 	return nil

@@ -21,7 +21,7 @@ var wireResponse = Response{
 	Origin:     OriginCDN,
 }
 
-// documentedXML is the sample of the operation's page, its root spelt correctly.
+// documentedXML is the sample of the operation's page, with its root spelled correctly.
 const documentedXML = `<CreateCdnCertificateSigningRequestResponse>
   <RequestId>0AEDAF20-4DDF-4165-8750-47FF9C1929C9</RequestId>
   <CommonName>example.com</CommonName>
@@ -32,7 +32,7 @@ MIIC/zqTxxxxx
   <PubMd5>629bf4fd8104eda171135bcb0f77xxxx</PubMd5>
 </CreateCdnCertificateSigningRequestResponse>`
 
-// documentedJSON is the sample of the operation's page with one blank after each colon.
+// documentedJSON is the sample of the operation's page with one space after each colon.
 const documentedJSON = `{
     "RequestId": "0AEDAF20-4DDF-4165-8750-47FF9C1929C9",
     "CommonName": "example.com",
@@ -58,7 +58,7 @@ func TestResponse_XML(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, documentedXML, string(value))
 
-	for _, root := range []string{xmlRoot, xmlRootMisspelt} {
+	for _, root := range []string{xmlRoot, xmlRootMisspelled} {
 		got := Response{Origin: OriginLocal}
 		require.NoError(t, xml.Unmarshal([]byte(strings.ReplaceAll(documentedXML, xmlRoot, root)), &got))
 		assertWire(t, got)
@@ -72,7 +72,7 @@ func assertWire(t *testing.T, got Response) {
 	assert.Equal(t, want, got)
 }
 
-func TestResponse_XMLOfAnyText(t *testing.T) {
+func TestResponse_XML_AnyText(t *testing.T) {
 	want := Response{RequestId: "<&>\"'", CommonName: "a\tb", Csr: "<Csr>&amp;\n]]>\r\n\t\"é\"", PubMd5: " "}
 	text, err := xml.Marshal(want)
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestResponse_XMLOfAnyText(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestResponse_XMLRefusesOtherRoots(t *testing.T) {
+func TestResponse_XML_RefusesOtherRoots(t *testing.T) {
 	for _, text := range []string{
 		"<Error><Code>Throttling</Code></Error>", "<createCdnCertificateSigningRequestResponse/>", "<a>" + documentedXML + "</a>",
 		documentedXML[:200],
@@ -92,13 +92,7 @@ func TestResponse_XMLRefusesOtherRoots(t *testing.T) {
 	}
 }
 
-func TestOrigin_String(t *testing.T) {
-	for origin, want := range map[Origin]string{OriginUnknown: "unknown", OriginCDN: "CDN", OriginLocal: "local", -1: "Origin(-1)"} {
-		assert.Equal(t, want, origin.String())
-	}
-}
-
-func TestResponse_CertificateRequestRefuses(t *testing.T) {
+func TestResponse_CertificateRequest_Refuses(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)
 	block, _ := pem.Decode([]byte(resp.Csr))

@@ -10,49 +10,85 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// text returns the rule for a text of the subject: at most a number of characters, in NFC. An empty one becomes
-// fallback.
-func text(fallback string, most int) func(string) (normal, reason string) {
-	return func(s string) (normal, reason string) {
-		if s == "" {
-			return fallback, ""
-		}
-		if reason := textMistake(s); reason != "" {
-			return "", reason
-		}
-		normal = norm.NFC.String(s)
-		if n := utf8.RuneCountInString(normal); n > most {
-			return "", fmt.Sprintf("has %d characters, more than %d: shorten it", n, most)
-		}
-		return normal, ""
+// text is the rule for a text of the subject: at most so many characters in
+// Unicode normalization form C.
+func text(s string, most int) (normal, reason string) {
+	if s == "" {
+		return "", ""
 	}
+	if reason := textMistake(s); reason != "" {
+		return "", reason
+	}
+	normal = norm.NFC.String(s)
+	if n := utf8.RuneCountInString(normal); n > most {
+		return "", fmt.Sprintf("has %d characters, more than %d", n, most)
+	}
+	return normal, ""
 }
 
-// textMistake returns what is wrong with s for any field, or "": invalid UTF-8, a character that shows nothing or
-// something else than it is, a blank at either end.
+// textMistake returns what is wrong with the characters of a text, or "". Beside
+// what characterMistake refuses, a text has no invisible characters and no
+// noncharacters.
 func textMistake(s string) string {
-	if !utf8.ValidString(s) {
-		return "is not valid UTF-8: convert it from its encoding"
+	if reason := characterMistake(s); reason != "" {
+		return reason
 	}
 	for _, r := range s {
 		switch {
-		case r == '\u2028' || r == '\u2029':
-			return fmt.Sprintf("holds the line end %U: take it out", r)
-		case unicode.Is(unicode.Cc, r):
-			return fmt.Sprintf("holds the control character %U: take it out", r)
-		case unicode.Is(unicode.Bidi_Control, r):
-			return fmt.Sprintf("holds the bidirectional control %U: take it out", r)
-		case r == utf8.RuneError:
-			return "holds U+FFFD, which stands for a character that was lost in a conversion: write the right one"
+		case unicode.Is(unicode.Noncharacter_Code_Point, r):
+			return fmt.Sprintf("contains the noncharacter %U", r)
+		case isDefaultIgnorable(r) && !isJoiner(r):
+			return fmt.Sprintf("contains the invisible character %U", r)
 		}
 	}
-	if strings.TrimSpace(s) != s {
-		return "begins or ends with a blank: take that off"
+	if s != "" && strings.TrimFunc(s, isJoiner) == "" {
+		return "has no visible character"
 	}
 	return ""
 }
 
-// email is the rule for Request.Email: one plain address (RFC 5322 addr-spec) that an IA5String can hold.
+// characterMistake returns what is wrong with the characters of any field, domain
+// names included, or "".
+func characterMistake(s string) string {
+	if !utf8.ValidString(s) {
+		return "is not valid UTF-8"
+	}
+	for _, r := range s {
+		switch {
+		case r == '\u2028' || r == '\u2029':
+			return fmt.Sprintf("contains the line separator %U", r)
+		case unicode.Is(unicode.Cc, r):
+			return fmt.Sprintf("contains the control character %U", r)
+		case unicode.Is(unicode.Bidi_Control, r):
+			return fmt.Sprintf("contains the bidirectional control %U", r)
+		case r == utf8.RuneError:
+			return "contains U+FFFD, which stands for a character that was lost in a conversion"
+		}
+	}
+	if strings.TrimSpace(s) != s {
+		return "begins or ends with a space"
+	}
+	return ""
+}
+
+// isDefaultIgnorable reports whether r has Unicode's derived property
+// Default_Ignorable_Code_Point, by its definition in DerivedCoreProperties.txt.
+// The ranges are the interlinear annotation characters and the Egyptian
+// hieroglyph format characters.
+func isDefaultIgnorable(r rune) bool {
+	if unicode.In(r, unicode.White_Space, unicode.Prepended_Concatenation_Mark) ||
+		0xFFF9 <= r && r <= 0xFFFB || 0x13430 <= r && r <= 0x13440 {
+		return false
+	}
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// isJoiner reports whether r is a zero-width joiner or non-joiner, which Persian
+// and the scripts of India need between letters.
+func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// email is the rule for Request.Email: an addr-spec of RFC 5322 section 3.4.1 that
+// an IA5String can hold.
 func email(s string) (normal, reason string) {
 	if s == "" {
 		return "", ""
@@ -64,21 +100,30 @@ func email(s string) (normal, reason string) {
 		return "", "is not ASCII: write its domain in xn-- form"
 	}
 	if len(s) > maxEmail {
-		return "", fmt.Sprintf("has %d characters, more than %d: shorten it", len(s), maxEmail)
+		return "", fmt.Sprintf("has %d characters, more than %d", len(s), maxEmail)
 	}
 	addr, err := mail.ParseAddress(s)
 	if err != nil {
-		return "", "is not an e-mail address such as admin@example.com"
+		return "", "is not an email address such as admin@example.com"
 	}
 	if addr.Name != "" || addr.Address != s {
-		return "", "is not one plain e-mail address: write only " + quote(addr.Address)
+		return "", "is not a plain email address: write only " + quote(addr.Address)
 	}
-	if domain := s[strings.LastIndexByte(s, '@')+1:]; strings.HasPrefix(domain, "*") {
-		return "", "has a wildcard as its domain: write a domain without *"
-	} else if _, reason := domainName(domain); reason != "" {
-		return "", "has the domain " + quote(domain) + ", which " + reason
+	if reason := emailDomainMistake(s[strings.LastIndexByte(s, '@')+1:]); reason != "" {
+		return "", reason
 	}
 	return s, ""
+}
+
+// emailDomainMistake returns what is wrong with the domain of an address, or "".
+func emailDomainMistake(domain string) string {
+	if strings.HasPrefix(domain, "*") {
+		return "has a wildcard as its domain"
+	}
+	if _, reason := domainName(domain); reason != "" {
+		return "has the domain " + quote(domain) + ", which " + reason
+	}
+	return ""
 }
 
 func isASCII(s string) bool {

@@ -12,14 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// batteryCSRs returns a CSR for each request of the battery that is right, and one of each key type.
-func batteryCSRs(t *testing.T) []*Response {
+// validCSRs returns a CSR for each valid request of requestCases, and one for each
+// type of key.
+func validCSRs(t *testing.T) []*Response {
 	t.Helper()
 	p256 := newTestKey(t, P256)
 	var all []*Response
-	for _, one := range battery() {
-		if len(one.wrong) == 0 {
-			resp, err := New(one.req, p256)
+	for _, c := range requestCases() {
+		if len(c.invalid) == 0 {
+			resp, err := New(c.req, p256)
 			require.NoError(t, err)
 			all = append(all, resp)
 		}
@@ -32,19 +33,19 @@ func batteryCSRs(t *testing.T) []*Response {
 	return all
 }
 
-// TestOutside_Verify holds every CSR of the battery against two other implementations. OpenSSL accepts much that others
-// refuse; GnuTLS reads DER strictly.
-func TestOutside_Verify(t *testing.T) {
+// TestNew_OthersVerifyEveryCSR has every CSR verified by OpenSSL, which accepts
+// much that others refuse, and by GnuTLS, which parses DER strictly.
+func TestNew_OthersVerifyEveryCSR(t *testing.T) {
 	openssl, certtool := needProgram(t, "openssl"), needProgram(t, "certtool")
 	dir := t.TempDir()
 	var wait sync.WaitGroup
-	turns := make(chan struct{}, 4)
-	for i, resp := range batteryCSRs(t) {
+	running := make(chan struct{}, 4)
+	for i, resp := range validCSRs(t) {
 		file := filepath.Join(dir, fmt.Sprintf("%d.csr", i))
 		require.NoError(t, os.WriteFile(file, []byte(resp.Csr), 0o600))
-		turns <- struct{}{}
+		running <- struct{}{}
 		wait.Go(func() {
-			defer func() { <-turns }()
+			defer func() { <-running }()
 			out, err := exec.Command(openssl, "req", "-verify", "-noout", "-in", file).CombinedOutput()
 			assert.NoError(t, err, "openssl: %s: %s", resp.CommonName, out)
 			assert.Contains(t, string(out), "verify OK", resp.CommonName)
@@ -56,9 +57,9 @@ func TestOutside_Verify(t *testing.T) {
 	wait.Wait()
 }
 
-// TestOutside_EmailIsReadable holds that GnuTLS shows the e-mail address as text. It shows the UTF8String that x509
-// makes of one as raw hex.
-func TestOutside_EmailIsReadable(t *testing.T) {
+// TestNew_GnuTLSReadsTheEmail proves that GnuTLS shows the email address as text.
+// It shows a UTF8String, which crypto/x509 would make of it, as hex digits.
+func TestNew_GnuTLSReadsTheEmail(t *testing.T) {
 	certtool := needProgram(t, "certtool")
 	resp, err := New(&Request{CommonName: "example.com", Email: "admin@example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)

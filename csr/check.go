@@ -1,0 +1,121 @@
+package csr
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Check reports whether r answers req: it returns an error unless Csr is one
+// whole CSR that is signed by its own key and has exactly the names of req, after
+// normalization and in any order. If Origin is OriginLocal, PubMd5 must be that of
+// the key. If req is invalid, the error is that of [Request.Validate].
+//
+// The rest of the subject is not compared. Neither is the CDN's PubMd5, whose
+// definition is not documented.
+func (r *Response) Check(req *Request) error {
+	want, err := req.Normalize()
+	if err != nil {
+		return err
+	}
+	got, err := r.CertificateRequest()
+	if err != nil {
+		return err
+	}
+	if err := checkNames(got, want); err != nil {
+		return fmt.Errorf("csr: check Csr: %w", err)
+	}
+	if r.Origin != OriginLocal {
+		return nil
+	}
+	pubMd5, err := pubMD5(got.PublicKey)
+	if err != nil {
+		return fmt.Errorf("csr: check PubMd5: %w", err)
+	}
+	if r.PubMd5 != pubMd5 {
+		return fmt.Errorf("csr: check PubMd5: %s is not that of the key, %s", quote(r.PubMd5), pubMd5)
+	}
+	return nil
+}
+
+// checkNames returns an error unless the names of got are exactly those of want.
+func checkNames(got *x509.CertificateRequest, want *Request) error {
+	if normalName(got.Subject.CommonName) != want.CommonName {
+		return fmt.Errorf("its CommonName is %s, not %s", quote(got.Subject.CommonName), quote(want.CommonName))
+	}
+	names, err := namesOf(got, want.Email)
+	if err != nil {
+		return err
+	}
+	for _, name := range want.names() {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("it lacks the name %s", quote(name))
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(want.names(), name) {
+			return fmt.Errorf("it has the name %s, which was not requested", quote(name))
+		}
+	}
+	return nil
+}
+
+// namesOf returns the normal forms of the names of a CSR: every CommonName of its
+// subject and every dNSName of its extension subjectAltName. A name of another
+// kind is an error, except for email, since it is not documented where the service
+// puts that.
+func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
+	var names []string
+	for _, attribute := range got.Subject.Names {
+		if attribute.Type.Equal(oidCommonName) {
+			names = append(names, normalName(fmt.Sprint(attribute.Value)))
+		}
+	}
+	sans, err := subjectAltNames(got)
+	if err != nil {
+		return nil, err
+	}
+	for _, san := range sans {
+		value := string(san.Bytes)
+		switch {
+		case san.Class == asn1.ClassContextSpecific && san.Tag == dNSName:
+			names = append(names, normalName(value))
+		case san.Class == asn1.ClassContextSpecific && san.Tag == rfc822Name && strings.EqualFold(value, email):
+		default:
+			return nil, fmt.Errorf("it has the name %s, which is not a domain name", quote(value))
+		}
+	}
+	return names, nil
+}
+
+// subjectAltNames returns every GeneralName of a CSR, of which crypto/x509 skips
+// those that it does not know.
+func subjectAltNames(got *x509.CertificateRequest) ([]asn1.RawValue, error) {
+	for _, extension := range got.Extensions {
+		if !extension.Id.Equal(oidSAN) {
+			continue
+		}
+		var names []asn1.RawValue
+		rest, err := asn1.Unmarshal(extension.Value, &names)
+		if err == nil && len(rest) > 0 {
+			err = errors.New("trailing data")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("parse its extension subjectAltName: %w", err)
+		}
+		return names, nil // crypto/x509 refuses a second extension of the same kind
+	}
+	return nil, nil
+}
+
+// normalName returns the normal form of a domain name in a CSR, or name itself if
+// it has none.
+func normalName(name string) string {
+	if normal, reason := domainName(name); reason == "" {
+		return normal
+	}
+	return name
+}
