@@ -2,6 +2,8 @@ package cdn
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,179 +15,252 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A failure is an attempt that was not answered with a CSR.
-type failure struct {
-	err      *Error
-	code     string    // as the service wrote it; in err it is without secrets
-	date     time.Time // when the service answered, by its own clock; zero if it did not say
-	timedOut bool
+// An attempt is one signed request and what came of it.
+type attempt struct {
+	number    int
+	signedFor time.Time
+	start     time.Time
+	duration  time.Duration
+	status    int // zero without an answer
+	requestID string
+	failed    *Error    // nil if it was answered
+	ended     error     // the context's, if that ended the attempt
+	code      string    // as the service wrote it; in failed it is without secrets
+	date      time.Time // when the service answered, by its own clock; zero if it did not say
+	timedOut  bool
+	final     bool // another attempt would fail alike
 }
 
-// attempt sends the call once. Without a response k.last tells why, unless ctx has ended: then k.last stays that of the
-// attempt before. The error is one of signing, after which nothing was sent.
-func (k *call) attempt(ctx context.Context, input signer.Input) (Attempt, *csr.Response, error) {
-	limited, cancel := context.WithTimeout(ctx, k.client.options.AttemptTimeout)
+// attempt sends the request once, when the limiter and the connections allow
+// it. An error means that the call is over: its context has ended, or the
+// limiter or the signer refused, or resp can't hold the answer.
+func (r *retrier) attempt(ctx context.Context, resp response) (attempt, error) {
+	if err := r.client.limiter(r.op).Wait(ctx); err != nil {
+		return attempt{}, r.limited(ctx, err)
+	}
+	if r.client.slots.acquire(ctx) != nil {
+		return attempt{}, r.interrupted(ctx, "all connections to "+r.client.endpoint.Host+" are busy")
+	}
+	defer r.client.slots.release()
+	limited, cancel := context.WithTimeout(ctx, r.client.options.AttemptTimeout)
 	defer cancel()
-	req, err := k.sign(limited, input)
+	input := signer.Input{Credentials: r.creds, Time: r.client.clock.now(), Nonce: rand.Text()}
+	req, err := r.sign(limited, input)
 	if err != nil {
-		return Attempt{}, nil, err
+		return attempt{}, err
 	}
-	k.attempts++
-	k.judged = false
-	start := time.Now()
-	body := k.client.bodies.take()
-	defer k.client.bodies.put(body)
-	got := exchange(k.client.send, req, body)
-	attempt := Attempt{Number: k.attempts, Start: start, Duration: time.Since(start), StatusCode: got.status}
+	r.attempts++
+	a := attempt{number: r.attempts, signedFor: input.Time, start: time.Now()}
+	body := r.client.buffers.get()
+	defer r.client.buffers.put(body)
+	answer := exchange(r.client.send, req, body)
+	a.duration, a.status = time.Since(a.start), answer.status
+	if answer.err != nil && ctx.Err() != nil {
+		a.ended = contextError(ctx)
+		r.watch(ctx, a, 0)
+		return attempt{}, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
+			a.number, r.client.endpoint.Host, a.duration.Round(time.Millisecond)))
+	}
+	a.requestID, err = answer.read(&a, resp, r.op.Action, r.client.endpoint.Host)
+	if err != nil {
+		return attempt{}, fmt.Errorf("cdn: %s: %w", r.op.Action, err)
+	}
+	if a.failed != nil {
+		r.complete(&a, answer, limited, req, input)
+	}
+	return a, nil
+}
 
-	resp, failed := got.read()
-	if failed == nil {
-		attempt.RequestId = resp.RequestId
-		return attempt, resp, nil
+// complete finds out the rest of what there is to say about an attempt that
+// failed, and takes the secrets out of it.
+func (r *retrier) complete(a *attempt, answer answer, limited context.Context, req *http.Request, input signer.Input) {
+	failed := a.failed
+	if answer.err != nil && limited.Err() != nil {
+		a.timedOut = true
+		failed.Message = fmt.Sprintf("no answer within %s from %s", r.client.options.AttemptTimeout, r.client.endpoint.Host)
 	}
-	if got.err != nil && ctx.Err() != nil {
-		attempt.Err = ctx.Err()
-		k.last = k.last.after(k.attempts)
-		return attempt, nil, nil
+	if a.timedOut && r.client.own != nil {
+		r.client.own.CloseIdleConnections() // they may be as dead as the one that was used
 	}
-	if got.err != nil && limited.Err() != nil {
-		failed.Message = "no answer within " + k.client.options.AttemptTimeout.String()
-	}
-	if got.endedByContext() {
+	if answer.endedByContext() {
 		failed.causes = nil // the context's errors are for the end of the caller's
 	}
-	code := failed.Code
-	k.explain(failed, req, input)
-	failed.Attempts = k.attempts
-	k.judged = true
-	k.last = &failure{err: failed, code: code, date: got.date(), timedOut: got.timedOut()}
-	attempt.Code, attempt.RequestId, attempt.Err = failed.Code, failed.RequestId, failed
-	return attempt, nil, nil
-}
-
-// after is f, whose error others have by now, as the last of so many attempts. A nil f stays nil.
-func (f *failure) after(attempts int) *failure {
-	if f == nil {
-		return nil
+	a.code, a.date = failed.Code, answer.date()
+	a.final = a.final || ruleOf(failed.Code).final
+	if strings.EqualFold(failed.Code, codeWrongSignature) || strings.EqualFold(failed.Code, codeBadSignature) {
+		failed.Message = diagnose(failed.Message, r.client.options.Signer, r.client.endpoint, r.op.Call, input)
 	}
-	last, err := *f, *f.err
-	err.Attempts = attempts
-	last.err = &err
-	return &last
+	failed.kind = failed.sentinel() // a code may lose a part that is a credential's value too
+	failed.Action, failed.Attempts, failed.otherAPI = r.op.Action, a.number, r.op.isOtherAPI()
+	secrets := secretsOf(r.op, req, r.creds, r.refused)
+	for _, text := range []*string{&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend} {
+		*text = secrets.redact(*text)
+	}
+	for i, cause := range failed.causes {
+		failed.causes[i] = secrets.redactError(cause)
+	}
+	a.requestID = failed.RequestId
 }
 
-// sign is the request of one attempt.
-func (k *call) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
-	req, err := k.client.options.Signer.Sign(ctx, k.client.endpoint, k.signed, input)
+// limited returns the error of a limiter that did not let an attempt through:
+// the context has ended, or would have.
+func (r *retrier) limited(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return r.interrupted(ctx, "")
+	}
+	limited := &Error{
+		Action: r.op.Action, kind: ErrThrottled, Message: "limiter: " + err.Error(), Attempts: r.attempts, causes: []error{err},
+	}
+	if r.last != nil {
+		limited.causes = append(limited.causes, r.last)
+	}
+	return limited
+}
+
+// sign returns the request of one attempt.
+func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
+	req, err := r.client.options.Signer.Sign(ctx, r.client.endpoint, r.op.Call, input)
 	if err == nil && (req == nil || req.URL == nil || req.Header == nil) {
-		err = errors.New("the signer returned no request: it must return one or an error")
+		err = errors.New("the signer returned no request")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cdn: sign: %w", secretsOf(nil, k.creds, k.expired).cleanError(err))
+		return nil, fmt.Errorf("cdn: sign: %w", secretsOf(r.op, nil, r.creds, r.refused).redactError(err))
 	}
-	req.Header["User-Agent"] = k.client.userAgent
+	if name := r.op.secretInURL(req); name != "" {
+		return nil, csr.FieldErrors{{
+			Field: name, Reason: "would be sent in the URL, which proxies and servers log; sign with signer.RPC{}",
+		}}.Err()
+	}
+	req.Header["User-Agent"] = r.client.userAgent
 	return req, nil
 }
 
-// explain finds out what a refused signature differs in, and takes everything secret out of the failure's texts.
-func (k *call) explain(failed *Error, req *http.Request, input signer.Input) {
-	if strings.EqualFold(failed.Code, codeWrongSignature) || strings.EqualFold(failed.Code, codeBadSignature) {
-		failed.Message = diagnose(failed.Message, k.client.options.Signer, k.client.endpoint, k.signed, input)
+// secretInURL returns the name of a secret parameter that is in the URL of req,
+// or "".
+func (op operation) secretInURL(req *http.Request) string {
+	if len(op.secrets) == 0 {
+		return ""
 	}
-	failed.kind = failed.sentinel() // a code may lose a part that is a credential's value too
-	secrets := secretsOf(req, k.creds, k.expired)
-	for _, text := range []*string{&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend} {
-		*text = secrets.clean(*text)
+	query := req.URL.Query()
+	for _, name := range op.secrets {
+		if query.Has(name) || strings.Contains(req.URL.RawQuery, op.Params[name]) {
+			return name
+		}
 	}
-	for i, cause := range failed.causes {
-		failed.causes[i] = secrets.cleanError(cause)
-	}
+	return ""
 }
 
-// A reply is what came of sending a request.
-type reply struct {
+// An answer is what came back for a request.
+type answer struct {
 	status int // zero if no headers came
 	header http.Header
 	body   []byte
 	err    error // of sending, or of reading the body; without the URL
 }
 
-// exchange sends req and reads the answer into body, no more than maxBody of it.
-func exchange(send func(*http.Request) (*http.Response, error), req *http.Request, body *bodyBuffer) reply {
+// exchange sends req and reads the answer into body.
+func exchange(send func(*http.Request) (*http.Response, error), req *http.Request, body *bodyBuffer) answer {
 	resp, err := send(req)
 	if err != nil {
-		return reply{err: withoutURL(err)}
+		return answer{err: withoutURL(err)}
 	}
 	defer func() { _ = resp.Body.Close() }() // everything that was wanted has been read
 	if err = body.read(resp); err != nil {
 		err = withoutURL(err)
 	}
-	return reply{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), err: err}
+	return answer{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), err: err}
 }
 
-// read is the response that r holds, or what r is instead.
-func (r reply) read() (*csr.Response, *Error) {
-	if r.err != nil {
-		return nil, &Error{StatusCode: r.status, Message: r.err.Error(), RequestId: r.header.Get("x-acs-request-id"), causes: []error{r.err}}
+// read decodes the answer into resp, or says in a.failed what it is instead.
+// The error is that of a value that can't hold the answer.
+func (ans answer) read(a *attempt, resp response, action, host string) (requestID string, err error) {
+	requestID = ans.header.Get("x-acs-request-id")
+	if ans.err != nil {
+		a.timedOut = isTimeout(ans.err)
+		a.failed = &Error{StatusCode: ans.status, RequestId: requestID, causes: []error{ans.err}}
+		a.failed.Message, a.final = unreachable(ans.err, host)
+		return requestID, nil
 	}
-	a, ok := decode(r.body)
-	ok = ok && r.status/100 != 3 // who redirects is not this API, whatever it says
-	code := strings.TrimSpace(string(a.Code))
-	requestID := string(a.RequestId)
-	if requestID == "" {
-		requestID = r.header.Get("x-acs-request-id")
+	e, err := resp.decode(ans.body, action)
+	if errors.Is(err, errValue) {
+		return "", err
 	}
+	if e.RequestId != "" {
+		requestID = string(e.RequestId)
+	}
+	code := strings.TrimSpace(string(e.Code))
+	isAnswer := err == nil && ans.status/100 != 3 // who redirects is not this API, whatever it says
 	switch {
-	case ok && r.status/100 == 2 && strings.TrimSpace(a.Csr) != "":
-		return &csr.Response{
-			RequestId: requestID, CommonName: string(a.CommonName), Csr: a.Csr, PubMd5: string(a.PubMd5),
-			Origin: csr.OriginCDN,
-		}, nil
-	case ok && code != "":
-		failed := &Error{
-			StatusCode: r.status, Code: code, Message: string(a.Message),
-			RequestId: requestID, HostId: string(a.HostId), Recommend: string(a.Recommend),
+	case isAnswer && ans.status/100 == 2 && !e.isError() && resp.isComplete():
+		if resp.id != nil {
+			*resp.id = requestID
 		}
-		failed.RetryAfter = retryAfter(r.header, r.now(), failed.Is(ErrThrottled))
-		return nil, failed
+		return requestID, nil
+	case isAnswer && code != "":
+		a.failed = &Error{
+			StatusCode: ans.status, Code: code, Message: string(e.Message),
+			RequestId: requestID, HostId: string(e.HostId), Recommend: string(e.Recommend),
+		}
+	default:
+		a.failed = &Error{StatusCode: ans.status, RequestId: requestID, Message: ans.whatItIs(resp, host, isAnswer && e.RequestId != "")}
 	}
-	return nil, &Error{
-		StatusCode: r.status, Message: r.strangeness(), RequestId: requestID,
-		RetryAfter: retryAfter(r.header, r.now(), false),
-	}
+	a.failed.RetryAfter = retryAfter(ans.header, ans.now(), a.failed.Is(ErrThrottled))
+	resp.reset()
+	return requestID, nil
 }
 
-// strangeness says what an answer is that is none of this API.
-func (r reply) strangeness() string {
+// whatItIs describes an answer that is not the API's, or not a whole one.
+func (ans answer) whatItIs(resp response, host string, identified bool) string {
 	switch {
-	case r.status/100 == 3:
-		return "redirected, which is not followed: is the endpoint right?"
-	case len(r.body) == 0:
-		return "an empty answer"
+	case ans.status/100 == 3:
+		return host + " redirected, which is not followed: check the endpoint"
+	case len(ans.body) == 0:
+		return host + " gave an empty answer"
+	case identified && resp.mark != nil:
+		return "the answer has no " + resp.markName
 	}
-	return fmt.Sprintf("not an answer of this API but %d bytes of content type %q: is the endpoint right, is a proxy between?",
-		len(r.body), r.header.Get("Content-Type"))
+	return fmt.Sprintf("%s gave %d bytes of content type %q, not an answer of this API: check the endpoint, and whether a proxy is between",
+		host, len(ans.body), ans.header.Get("Content-Type"))
 }
 
-// date is when the service answered, by its own clock; zero if it did not say.
-func (r reply) date() time.Time {
-	date, _ := http.ParseTime(r.header.Get("Date")) // zero after an error
+// date returns when the service answered, by its own clock; zero if it did not
+// say.
+func (ans answer) date() time.Time {
+	date, _ := http.ParseTime(ans.header.Get("Date")) // zero after an error
 	return date
 }
 
-// now is the service's time, or this machine's if the service did not say.
-func (r reply) now() time.Time {
-	if date := r.date(); !date.IsZero() {
+// now returns the service's time, or this machine's if the service did not say.
+func (ans answer) now() time.Time {
+	if date := ans.date(); !date.IsZero() {
 		return date
 	}
 	return time.Now()
 }
 
-func (r reply) endedByContext() bool {
-	return errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, context.Canceled)
+func (ans answer) endedByContext() bool {
+	return errors.Is(ans.err, context.DeadlineExceeded) || errors.Is(ans.err, context.Canceled)
 }
 
-func (r reply) timedOut() bool {
-	timeout, ok := errors.AsType[net.Error](r.err)
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
+}
+
+// unreachable describes why there was no answer. It reports whether that is
+// final, since it is the endpoint that is wrong.
+func unreachable(err error, host string) (message string, final bool) {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	notTLS, isPlain := errors.AsType[tls.RecordHeaderError](err)
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	switch {
+	case untrusted:
+		return host + " has a certificate that is not trusted: " + err.Error() +
+			"; check the endpoint, this machine's roots, and whether a proxy intercepts TLS", true
+	case isPlain && notTLS.Conn != nil, errors.Is(err, http.ErrSchemeMismatch):
+		return host + " does not speak TLS: check the endpoint's scheme and port", false
+	case isDNS && dns.IsNotFound:
+		return host + " is not known to the DNS: check the endpoint", false
+	}
+	return host + ": " + err.Error(), false
 }

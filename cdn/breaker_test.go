@@ -56,7 +56,7 @@ func TestBreaker_OpensProbesAndCloses(t *testing.T) {
 			require.ErrorIs(t, ask(), cdn.ErrUnavailable)
 		}
 		require.Equal(t, 3, behind.asked)
-		require.True(t, b.Open())
+		require.True(t, b.IsOpen())
 
 		time.Sleep(11 * time.Second)
 		require.Error(t, ask()) // the probe
@@ -68,7 +68,7 @@ func TestBreaker_OpensProbesAndCloses(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		require.NoError(t, ask())
 		require.NoError(t, ask())
-		require.False(t, b.Open())
+		require.False(t, b.IsOpen())
 		require.Equal(t, 2, strings.Count(log.String(), "level=WARN"), "%s", log.String())
 	})
 }
@@ -112,7 +112,7 @@ func TestBreaker_WhatCountsAndWhatDoesNot(t *testing.T) {
 				_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
 				require.Error(t, err)
 			}
-			require.Equal(t, test.opens, b.Open())
+			require.Equal(t, test.opens, b.IsOpen())
 		})
 	}
 }
@@ -125,13 +125,13 @@ func TestBreaker_CallerWhoLeavesTellsNothing(t *testing.T) {
 		_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	require.False(t, b.Open())
+	require.False(t, b.IsOpen())
 }
 
 func TestBreaker_WhatWasNotSentTellsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := roundTripper(func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED })
-		s := newScene(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: down}})
+		s := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: down}})
 		b := newBreaker(t, s.client, nil)
 		for range 5 { // wrong requests in between don't keep it closed
 			_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -139,18 +139,18 @@ func TestBreaker_WhatWasNotSentTellsNothing(t *testing.T) {
 			_, err = b.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{})
 			require.Error(t, err)
 		}
-		require.True(t, b.Open())
+		require.True(t, b.IsOpen())
 		time.Sleep(6 * time.Second)
 		_, err := b.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{})
 		require.ErrorIs(t, err, cdn.ErrInvalidRequest)
-		require.True(t, b.Open(), "it closed without an answer")
+		require.True(t, b.IsOpen(), "it closed without an answer")
 	})
 }
 
 func TestBreaker_EndedContextIsItsError(t *testing.T) {
 	b := newBreaker(t, failing(cdn.ErrUnavailable), &cdn.BreakerOptions{Failures: 1})
 	_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request)
-	require.True(t, b.Open())
+	require.True(t, b.IsOpen())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
@@ -165,7 +165,7 @@ type asking struct {
 }
 
 func (h asking) Handle(context.Context, slog.Record) error {
-	*h.open = (*h.breaker).Open()
+	*h.open = (*h.breaker).IsOpen()
 	return nil
 }
 

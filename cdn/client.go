@@ -5,36 +5,44 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"sync"
 
-	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// The operation, from its page.
-const (
-	action  = "CreateCdnCertificateSigningRequest"
-	version = "2018-05-10"
-)
-
-// Client sends calls to the CDN. It may be used by many goroutines, and should be: what it learns of the clock and of
-// outages, its connections and its limiter serve all calls. Make it with [NewClient]; the zero value can't be used.
+// Client sends calls to the CDN. A Client is safe for concurrent use and
+// should be shared: its connections, its limiters, and what it learns about
+// the clock and about outages serve all calls. Make one with [NewClient]; the
+// zero value is not usable.
+//
+// Every method refuses a request that the service documents as wrong with
+// [csr.FieldErrors], which has every mistake, before anything is sent. Other
+// failures are an [*Error], except that an error of the Signer is wrapped as
+// it is, and that when ctx ends, the error wraps ctx.Err(), its cause, and the
+// last answer's *Error.
 type Client struct {
 	options     Options // each field set
-	credentials CredentialFunc
+	credentials CredentialSource
 	endpoint    *url.URL
 	send        func(*http.Request) (*http.Response, error) // follows no redirect
-	own         *http.Transport                             // nil if it is the caller's client that sends
-	userAgent   []string                                    // the header's values
-	bodies      bodies
+	own         *http.Transport                             // nil if the caller's client sends
+	slots       slots
+	limiters    limiters
+	userAgent   []string // the header's values
+	buffers     bufferPool
 	clock       clock
 	budget      budget
 }
 
-// NewClient returns a client that signs with what creds gives. Nil options are the defaults; they are copied. It is an
-// error if creds is nil or an option can't be: every such option is named.
+// NewClient returns a client that signs with the credentials of creds. If opts
+// is nil the defaults are used; opts is copied. The error names every invalid
+// option.
 func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
-	if f, ok := creds.(CredentialFunc); creds == nil || ok && f == nil {
-		return nil, errors.New("cdn: credentials: are nil: give a CredentialSource, such as EnvCredentials()")
+	if isNil(creds) {
+		return nil, errors.New("cdn: credentials: nil CredentialSource")
 	}
 	if err := opts.check(); err != nil {
 		return nil, err
@@ -45,41 +53,89 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		options: options, credentials: creds.Credentials, endpoint: endpoint, userAgent: []string{options.UserAgent},
+		options: options, credentials: creds, endpoint: endpoint,
+		userAgent: []string{strings.TrimSpace(options.UserAgent + " " + libraryAgent())},
 	}
 	if options.HTTPClient != nil {
 		c.send = withoutRedirects(options.HTTPClient).Do
 		return c, nil
 	}
 	c.own = newTransport()
-	c.send = c.own.RoundTrip // what an http.Client adds, redirects and cookies, is not wanted
+	c.slots = make(slots, maxConnections)
+	c.send = c.own.RoundTrip // redirects and cookies, which an http.Client adds, are not wanted
 	return c, nil
 }
 
-// CreateCdnCertificateSigningRequest lets the CDN make a key pair and a CSR; it keeps the private key. Only what req sets
-// is sent. Each call makes a new key pair, so a call that failed may have left an unused key at the service, and can be
-// repeated.
+// Do sends any call of an RPC-style API, with the client's signer, retries,
+// limiter and errors. An empty call.Version is 2018-05-10, the CDN's; an empty
+// call.Format is that of the client's Options. Another service, such as
+// Alibaba Cloud DNS, needs a client with its Endpoint.
 //
-// Before anything is sent it refuses, with [csr.FieldErrors], what the service documents as wrong; [csr.Request.Validate]
-// checks more. Any other failure is an [*Error], but for that of the Signer, which is wrapped. When ctx ends, its error is
-// wrapped, and the last answer's beside it. The answer is taken as it comes: [csr.Response.CertificateRequest] checks the CSR.
+// The answer is decoded into resp, a pointer, as encoding/json or encoding/xml
+// would; a nil resp discards it. An answer with HTTP status 2xx is an error if
+// it has a Code other than "OK" or "200". The root of an answer in XML begins
+// with the name of the action.
 //
-// The operation's page: https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-createcdncertificatesigningrequest
-func (c *Client) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
-	params, err := parameters(req)
-	if err != nil {
-		return nil, err
+// A parameter that holds a private key in PEM is treated as a [Secret].
+// Do repeats a call that failed, as the other methods do, so a call that
+// creates something should have a token of its API against doing so twice.
+func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
+	if v := reflect.ValueOf(resp); resp != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
+		return errors.New("cdn: " + call.Action + ": resp is not a pointer to where the answer goes")
 	}
-	run := call{
-		client: c,
-		signed: signer.Call{Action: action, Version: version, Format: c.options.Format, Params: params},
+	if call.Version == "" {
+		call.Version = apiVersion
 	}
-	return run.do(ctx)
+	op := operation{Call: call}
+	for name, value := range call.Params {
+		if strings.Contains(value, "PRIVATE KEY-----") {
+			op.secrets = append(op.secrets, name)
+		}
+	}
+	return c.call(ctx, op, response{value: resp})
 }
 
-// CloseIdleConnections closes the connections that wait for a call. Those of a caller's own HTTPClient are left alone.
+// CloseIdleConnections closes the connections that no call uses. Those of
+// Options.HTTPClient are left alone.
 func (c *Client) CloseIdleConnections() {
 	if c.own != nil {
 		c.own.CloseIdleConnections()
 	}
+}
+
+// limiter returns the limiter of an operation.
+func (c *Client) limiter(op operation) Limiter {
+	if l := c.options.Limiters[op.Action]; l != nil {
+		return l
+	}
+	if c.options.Limiter != nil {
+		return c.options.Limiter
+	}
+	return c.limiters.of(op.Action, op.perSecond)
+}
+
+// libraryAgent names the library and its version in the header User-Agent.
+var libraryAgent = sync.OnceValue(func() string {
+	const module = "github.com/cdncsr/cdncsr"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "cdncsr/dev"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module && strings.HasPrefix(m.Version, "v") {
+			return "cdncsr/" + strings.TrimPrefix(m.Version, "v")
+		}
+	}
+	return "cdncsr/dev"
+})
+
+// isNil reports whether v is nil or holds a nil pointer or function.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Interface:
+		return r.IsNil()
+	}
+	return false
 }

@@ -28,8 +28,8 @@ func TestClient_EverySignerAndFormat(t *testing.T) {
 		for _, format := range []string{"", "JSON", "XML"} {
 			t.Run(name+" "+format, func(t *testing.T) {
 				srv := cdntest.NewServer(t)
-				var seen []cdntest.Call
-				srv.API.OnCall = func(c cdntest.Call) { seen = append(seen, c) }
+				var seen []cdntest.Request
+				srv.API.OnRequest = func(c cdntest.Request) { seen = append(seen, c) }
 				client := srv.NewClient(t, &cdn.Options{Signer: s, Format: format})
 				resp, err := client.CreateCdnCertificateSigningRequest(t.Context(), &full)
 				require.NoError(t, err)

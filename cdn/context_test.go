@@ -3,7 +3,12 @@ package cdn_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"net"
 	"net/http"
+	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +36,8 @@ func TestContext_EndsACallWhereverItIs(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newScene(t, &test.options)
-				s.api.Script(test.script...)
+				s := newFixture(t, &test.options)
+				s.api.Inject(test.script...)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				time.AfterFunc(5*time.Second, cancel)
@@ -51,7 +56,7 @@ func TestContext_EndsACallWhereverItIs(t *testing.T) {
 }
 
 func TestContext_EndedBeforeNothingIsSent(t *testing.T) {
-	s := newScene(t, nil)
+	s := newFixture(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
@@ -62,14 +67,14 @@ func TestContext_EndedBeforeNothingIsSent(t *testing.T) {
 
 func TestAttemptTimeout_EndsAnAttemptAndNotTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
-		s.api.Script(cdntest.Fault{Wait: time.Hour})
+		s := newFixture(t, nil)
+		s.api.Inject(cdntest.Fault{Wait: time.Hour})
 		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err)
 		require.Len(t, s.attempts, 2)
 		require.Equal(t, 10*time.Second, s.attempts[0].Duration)
 
-		s.api.Script(always(cdntest.Fault{Wait: time.Hour})...)
+		s.api.Inject(always(cdntest.Fault{Wait: time.Hour})...)
 		_, err = s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrUnavailable)
 		require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller's context has not ended")
@@ -80,7 +85,7 @@ func TestAttemptTimeout_EndsAnAttemptAndNotTheCall(t *testing.T) {
 
 func TestLimiter_EveryAttemptCountsAndIsEvenlySpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
+		s := newFixture(t, nil)
 		start := time.Now()
 		for range 500 {
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -90,8 +95,8 @@ func TestLimiter_EveryAttemptCountsAndIsEvenlySpaced(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		counted := &counter{}
-		s := newScene(t, &cdn.Options{Limiter: counted})
-		s.api.Script(always(cdntest.Fault{Cut: cdntest.CutBefore})...)
+		s := newFixture(t, &cdn.Options{Limiter: counted})
+		s.api.Inject(always(cdntest.Fault{Drop: cdntest.DropConnection})...)
 		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrUnavailable)
 		require.Equal(t, 4, counted.n)
@@ -104,10 +109,10 @@ func (c *counter) Wait(context.Context) error { c.n++; return nil }
 
 func TestLimiter_DeadlineTooNearIsThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, &cdn.Options{Limiter: rate.NewLimiter(rate.Every(time.Minute), 1)})
+		s := newFixture(t, &cdn.Options{Limiter: rate.NewLimiter(rate.Every(time.Minute), 1)})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		s.api.Script(cdntest.Fault{Status: 500, Code: "InternalError"})
+		s.api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"})
 		start := time.Now()
 		_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
 		require.ErrorIs(t, err, cdn.ErrThrottled)
@@ -123,10 +128,10 @@ func TestLimiter_DeadlineTooNearIsThrottled(t *testing.T) {
 
 func TestBudget_ManyCallsDoNotMultiplyAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, &cdn.Options{Limiter: &counter{}})
+		s := newFixture(t, &cdn.Options{Limiter: &counter{}})
 		const calls = 200
 		for range calls * 4 {
-			s.api.Script(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
+			s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
 		}
 		var err error
 		for range calls {
@@ -140,30 +145,42 @@ func TestBudget_ManyCallsDoNotMultiplyAnOutage(t *testing.T) {
 
 func TestBudget_SuccessGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, &cdn.Options{Limiter: &counter{}})
+		s := newFixture(t, &cdn.Options{Limiter: &counter{}})
 		for range 1000 { // each retry is paid back by its success
-			s.api.Script(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
+			s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.NoError(t, err)
 		}
 	})
 }
 
-func TestCredentials_FailureIsNoCredentials(t *testing.T) {
-	tests := map[string]cdn.CredentialSource{
-		"an error": cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) {
-			return signer.Credentials{}, errors.Join(urlError{}.err(), cdn.ErrUnavailable)
-		}),
-		"nothing":          cdn.StaticCredentials(signer.Credentials{}),
-		"no secret":        cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id"}),
-		"a secret with LF": cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "hidden\n"}),
+func TestCredentials_MissingOrOutOfReach(t *testing.T) {
+	source := func(err error) cdn.CredentialSource {
+		return cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) { return signer.Credentials{}, err })
 	}
-	for name, source := range tests {
+	missing := &fs.PathError{Op: "open", Path: "config.json", Err: syscall.ENOENT}
+	tests := map[string]struct {
+		source cdn.CredentialSource
+		want   error
+	}{
+		"nothing":           {cdn.StaticCredentials(signer.Credentials{}), cdn.ErrNoCredentials},
+		"no secret":         {cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id"}), cdn.ErrNoCredentials},
+		"a secret with LF":  {cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "hidden\n"}), cdn.ErrNoCredentials},
+		"an error":          {source(errors.New("no role")), cdn.ErrNoCredentials},
+		"a missing file":    {source(missing), cdn.ErrNoCredentials},
+		"a refused request": {source(fmt.Errorf("role: %w", urlError{}.err())), cdn.ErrUnavailable},
+		"a refused dial":    {source(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), cdn.ErrUnavailable},
+		"an unknown host":   {source(&net.DNSError{IsNotFound: true}), cdn.ErrUnavailable},
+		"a time-out":        {source(os.ErrDeadlineExceeded), cdn.ErrUnavailable},
+		"its own word":      {source(fmt.Errorf("vault: %w", cdn.ErrUnavailable)), cdn.ErrUnavailable},
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
+			client, err := cdn.NewClient(test.source, &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
 			require.NoError(t, err)
 			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
-			require.ErrorIs(t, err, cdn.ErrNoCredentials)
+			require.ErrorIs(t, err, test.want)
+			require.Equal(t, test.want == cdn.ErrUnavailable, cdn.ShouldFallBack(err))
 			require.NotContains(t, printed(t, err), "hidden")
 		})
 	}

@@ -5,45 +5,21 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
+	"reflect"
+	"strconv"
 	"strings"
 )
 
-// An answer is what an answer of this API may hold: a response's parameters, or an error's.
-type answer struct {
-	Csr string // what makes it a response must be a string
-
-	RequestId, CommonName, PubMd5, Code, Message, HostId, Recommend text
+// An envelope is what any answer of the API may hold beside the response of
+// its operation.
+type envelope struct {
+	Code, Message, RequestId, HostId, Recommend text
 }
 
-// decode reads a body as what it is, JSON or XML, whatever was asked for and whatever its Content-Type says. It is not ok if
-// the body is neither, or not whole, or XML with another root: a page, a message of something in between.
-func decode(body []byte) (a answer, ok bool) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
-	switch {
-	case bytes.HasPrefix(body, []byte("{")):
-		return decodeJSON(body)
-	case bytes.HasPrefix(body, []byte("<")):
-		return decodeXML(body)
-	}
-	return answer{}, false
-}
-
-// decodeJSON reads an object. Names match without regard to case, as some gateways write them in lower case.
-func decodeJSON(body []byte) (answer, bool) {
-	if a, ok := decodeFlat(body); ok {
-		return a, true
-	}
-	var a answer
-	err := json.Unmarshal(body, &a)
-	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err) // of Csr, which stays empty
-	if err != nil && !mistyped {
-		return answer{}, false
-	}
-	return a, true
-}
-
-// text is a value of any JSON type as text: a string's own, nothing for null, the JSON itself for anything else.
+// text is a JSON value of any type as text: the characters of a string,
+// nothing for null, and the JSON itself for anything else.
 type text string
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -58,79 +34,172 @@ func (t *text) UnmarshalJSON(value []byte) error {
 	return json.Unmarshal(value, (*string)(t))
 }
 
-// The roots of an answer in XML. The operation's page prints the second for a response, sic.
-var xmlRoots = [...]string{
-	"CreateCdnCertificateSigningRequestResponse",
-	"CreateCdnCertificateSigningRequestResesponse",
-	"Error",
+// field returns where the value of that name goes, in any case since some
+// gateways write it in lower case; nil if e has no such field.
+func (e *envelope) field(name []byte) *text {
+	for _, f := range [...]struct {
+		name  string
+		value *text
+	}{
+		{"RequestId", &e.RequestId},
+		{"Code", &e.Code},
+		{"Message", &e.Message},
+		{"HostId", &e.HostId},
+		{"Recommend", &e.Recommend},
+	} {
+		if len(name) == len(f.name) && strings.EqualFold(string(name), f.name) {
+			return f.value
+		}
+	}
+	return nil
 }
 
-// decodeXML reads the elements right below the root, with all text that is in them.
-func decodeXML(body []byte) (answer, bool) {
-	var a answer
-	var field *string // where the value goes that is being read; nil if it is not wanted
-	var value []byte
-	depth, ended := 0, false
+// isError reports whether an answer with HTTP status 2xx is an error all the
+// same. Some APIs write a Code of success.
+func (e *envelope) isError() bool {
+	switch strings.TrimSpace(string(e.Code)) {
+	case "", "OK", "200":
+		return false
+	}
+	return true
+}
+
+var (
+	// errNotAnswer: the body is no answer of this API, or not a whole one.
+	errNotAnswer = errors.New("not an answer of this API")
+	// errValue: the body is an answer, which the caller's value can't hold.
+	errValue = errors.New("decode the answer")
+)
+
+// decode reads body as what it is, JSON or XML, whatever was asked for and
+// whatever its Content-Type says. The response is decoded unless the envelope
+// has an error. The error wraps errNotAnswer or errValue.
+func (r response) decode(body []byte, action string) (envelope, error) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+	switch {
+	case bytes.HasPrefix(body, []byte("{")):
+		return r.decodeJSON(body)
+	case bytes.HasPrefix(body, []byte("<")):
+		return r.decodeXML(body, action)
+	}
+	return envelope{}, errNotAnswer
+}
+
+func (r response) decodeJSON(body []byte) (envelope, error) {
+	if r.mark != nil {
+		var flat envelope // of its own, since encoding/json moves its argument to the heap
+		if decodeFlat(body, &flat, r.value) {
+			return flat, nil
+		}
+	}
+	var e envelope
+	if json.Unmarshal(body, &e) != nil {
+		return envelope{}, errNotAnswer
+	}
+	if r.value == nil || e.isError() {
+		return e, nil
+	}
+	return e, r.check(json.Unmarshal(body, r.value))
+}
+
+// check returns what an error of decoding into r.value means, for a body that
+// is well-formed.
+func (r response) check(err error) error {
+	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case err == nil:
+		return nil
+	case r.mark == nil:
+		return fmt.Errorf("%w: %w", errValue, err)
+	case ok && mistyped.Type.Kind() == reflect.String:
+		return nil // r.mark reports whether it matters
+	}
+	return fmt.Errorf("%w: %w", errNotAnswer, err)
+}
+
+// decodeXML accepts two roots: Error, and whatever begins with the name of the
+// action, since the operations' pages misspell what follows.
+func (r response) decodeXML(body []byte, action string) (envelope, error) {
+	var e envelope
+	root, err := decodeElement(body, &e)
+	isResponse := len(root) >= len(action) && strings.EqualFold(root[:len(action)], action)
+	if err != nil || !isResponse && !strings.EqualFold(root, "Error") {
+		return envelope{}, errNotAnswer
+	}
+	if !isResponse || r.value == nil || e.isError() {
+		return e, nil
+	}
+	_, err = decodeElement(body, r.value)
+	return e, r.check(err)
+}
+
+// decodeElement decodes a document of one element and returns its name.
+func decodeElement(body []byte, value any) (root string, err error) {
 	decoder := xml.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := decoder.Token()
 		if err != nil {
-			return a, ended && errors.Is(err, io.EOF)
+			if errors.Is(err, io.EOF) && root != "" {
+				return root, nil
+			}
+			return "", err
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			depth++
-			if depth == 1 && (ended || !isAnswerRoot(token.Name.Local)) {
-				return answer{}, false
+			if root != "" {
+				return "", errNotAnswer
 			}
-			if depth == 2 {
-				field, value = a.field(token.Name.Local), value[:0]
+			root = token.Name.Local
+			if err := decoder.DecodeElement(value, &token); err != nil {
+				return root, err
 			}
 		case xml.CharData:
-			if ended && len(bytes.TrimSpace(token)) > 0 {
-				return answer{}, false
+			if len(bytes.TrimSpace(token)) > 0 {
+				return "", errNotAnswer
 			}
-			if field != nil {
-				value = append(value, token...)
-			}
-		case xml.EndElement:
-			if depth == 2 && field != nil {
-				*field, field = string(value), nil
-			}
-			depth--
-			ended = depth == 0
 		}
 	}
 }
 
-func isAnswerRoot(name string) bool {
-	for _, root := range xmlRoots {
-		if strings.EqualFold(name, root) {
-			return true
+// UnmarshalXML implements [xml.Unmarshaler].
+func (e *envelope) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	var elements struct {
+		All []struct {
+			XMLName xml.Name
+			Text    string `xml:",chardata"`
+		} `xml:",any"`
+	}
+	if err := d.DecodeElement(&elements, &start); err != nil {
+		return err
+	}
+	for _, element := range elements.All {
+		if field := e.field([]byte(element.XMLName.Local)); field != nil {
+			*field = text(element.Text)
 		}
 	}
-	return false
+	return nil
 }
 
-// field is where the value of that name goes; nil if it is not wanted.
-func (a *answer) field(name string) *string {
-	switch strings.ToLower(name) {
-	case "csr":
-		return &a.Csr
-	case "requestid":
-		return (*string)(&a.RequestId)
-	case "commonname":
-		return (*string)(&a.CommonName)
-	case "pubmd5":
-		return (*string)(&a.PubMd5)
-	case "code":
-		return (*string)(&a.Code)
-	case "message":
-		return (*string)(&a.Message)
-	case "hostid":
-		return (*string)(&a.HostId)
-	case "recommend":
-		return (*string)(&a.Recommend)
+// unmarshalTexts decodes a JSON object into v, a struct of strings and
+// integers, and takes numbers and strings in the place of each other: the
+// service is not strict about its own types. An integer that can't be read
+// stays zero.
+func unmarshalTexts(object []byte, v any) error {
+	var values map[string]text
+	if err := json.Unmarshal(object, &values); err != nil {
+		return err
+	}
+	fields := fieldsOf(v)
+	for name, value := range values {
+		field := fields.find([]byte(name))
+		switch {
+		case !field.IsValid():
+		case field.CanInt():
+			n, _ := strconv.ParseInt(string(value), 10, 64) // zero after an error
+			field.SetInt(n)
+		default:
+			field.SetString(string(value))
+		}
 	}
 	return nil
 }

@@ -1,32 +1,38 @@
 package cdn
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// diagnose says why the service refused a signature, from the string that it signed itself, which it echoes in its message.
-// That string holds the access key's ID, every parameter and the security token: nothing of it is repeated but the names of
-// parameters that were sent.
-func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.Call, input signer.Input) string {
-	const wrongSecret = "the signature is not of this AccessKeySecret: the service signed the very same request otherwise"
-	_, theirs, echoed := strings.Cut(message, "string to sign is:")
-	ours := stringToSign(s, endpoint, signed, input)
-	if !echoed {
+// A signedStringer is a signer that can show the string that it signs, as
+// those of package signer do.
+type signedStringer interface {
+	SignedString(endpoint *url.URL, call signer.Call, in signer.Input) string
+}
+
+// diagnose says why the service refused a signature, from the string that it
+// signed itself, which it echoes in its message. That string has the access
+// key's ID, every parameter and the security token in it: only the names of
+// parameters that were sent are repeated.
+func diagnose(message string, s signer.Signer, endpoint *url.URL, call signer.Call, in signer.Input) string {
+	_, theirs, isEcho := strings.Cut(message, "string to sign is:")
+	if !isEcho {
 		return message
 	}
-	if ours == "" {
-		return "the service calculated another signature"
+	ours := ""
+	if shows, ok := s.(signedStringer); ok {
+		ours = shows.SignedString(endpoint, call, in)
 	}
 	theirs = strings.TrimRight(theirs, " .\n")
-	if theirs == ours {
-		return wrongSecret
+	switch ours {
+	case "":
+		return "the service calculated another signature"
+	case theirs:
+		return "the signature is not of this AccessKeySecret: the service signed the same string with another result"
 	}
 	if names := differences(ours, theirs); len(names) > 0 {
 		return "what the service received differs from what was signed in " + strings.Join(names, ", ")
@@ -34,35 +40,11 @@ func diagnose(message string, s signer.Signer, endpoint *url.URL, signed signer.
 	return "what the service received differs from what was signed"
 }
 
-// stringToSign is what the library's own signers sign, as they show it; empty for a caller's signer, which may embed one of
-// them and sign otherwise. No signer is named here, since that would link it.
-func stringToSign(s signer.Signer, endpoint *url.URL, signed signer.Call, input signer.Input) string {
-	own := reflect.TypeOf(s)
-	if own.Kind() == reflect.Pointer {
-		own = own.Elem()
-	}
-	if own.PkgPath() != reflect.TypeFor[signer.Call]().PkgPath() {
-		return ""
-	}
-	switch s := s.(type) {
-	case interface {
-		StringToSign(call signer.Call, in signer.Input) string
-	}:
-		return s.StringToSign(signed, input)
-	case interface {
-		CanonicalRequest(endpoint *url.URL, call signer.Call, in signer.Input) string
-	}:
-		hash := sha256.Sum256([]byte(s.CanonicalRequest(endpoint, signed, input)))
-		return "ACS3-HMAC-SHA256\n" + hex.EncodeToString(hash[:])
-	}
-	return ""
-}
-
-// differences are the names of the parameters that were signed with another value here than there, or not at all there;
-// and "the method". Both are strings to sign of RPC.
+// differences returns the names of the parameters that two strings to sign of
+// RPC have with different values, and "the method" if that differs.
 func differences(ours, theirs string) []string {
-	ourMethod, ourParams := splitStringToSign(ours)
-	theirMethod, theirParams := splitStringToSign(theirs)
+	ourMethod, ourParams := splitSignedString(ours)
+	theirMethod, theirParams := splitSignedString(theirs)
 	if theirParams == nil {
 		return nil
 	}
@@ -85,8 +67,9 @@ func differences(ours, theirs string) []string {
 	return names
 }
 
-// splitStringToSign takes METHOD&%2F&PARAMETERS apart; params are nil if it is not of that form.
-func splitStringToSign(text string) (method string, params url.Values) {
+// splitSignedString splits METHOD&%2F&PARAMETERS. If text is not of that form,
+// params is nil.
+func splitSignedString(text string) (method string, params url.Values) {
 	parts := strings.Split(text, "&")
 	if len(parts) != 3 {
 		return "", nil

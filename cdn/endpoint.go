@@ -3,6 +3,7 @@ package cdn
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -14,9 +15,14 @@ const (
 	singaporeEndpoint = "https://cdn.ap-southeast-1.aliyuncs.com"
 )
 
-// EndpointForRegion returns the endpoint that serves a region, such as "eu-central-1", for [Options].Endpoint. A region
-// that has none of its own, known or not, has the central one, https://cdn.aliyuncs.com. Machines in a VPC without a way to
-// the Internet set https://cdn.vpc-proxy.aliyuncs.com by hand: a region's name does not tell that.
+// EndpointForRegion returns the endpoint that serves a region, such as
+// "eu-central-1", for [Options].Endpoint. Regions are written in lower case. A
+// region without an endpoint of its own has the central one,
+// https://cdn.aliyuncs.com, and so has any other text: EndpointForRegion does
+// not know which regions exist, so a misspelt one is not found out.
+//
+// Machines in a VPC without access to the Internet use
+// https://cdn.vpc-proxy.aliyuncs.com, which a region's name does not tell.
 func EndpointForRegion(region string) string {
 	switch region {
 	case "ap-south-1", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
@@ -26,43 +32,58 @@ func EndpointForRegion(region string) string {
 	return centralEndpoint
 }
 
-// hostCharacters are those of names, addresses and ports. No zone of an address, %25eth0: net/http sends the host without.
+// hostCharacters are those of names, addresses and ports. An address with a
+// zone, %25eth0, is not allowed: net/http sends the host without it.
 const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]"
 
-// parseEndpoint refuses every endpoint but https://HOST[:PORT], and http:// on this very machine. What it quotes holds no
-// password.
+// parseEndpoint accepts https://HOST[:PORT], and http:// on this machine. Its
+// error shows no password.
 func parseEndpoint(text string) (*url.URL, error) {
 	if strings.Contains(text, "@") || strings.Contains(text, "%40") { // before anything is quoted
-		return nil, errors.New("holds user information, which does not belong there: leave it out")
+		return nil, errors.New("has user information")
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
 		shown := text[:strings.IndexAny(text+"?", "?#")] // err quotes the whole text
-		return nil, fmt.Errorf("%q: is not a URL such as %s", shown, centralEndpoint)
+		return nil, fmt.Errorf("%q is not a URL such as %s", shown, suggestion(shown))
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
-		return nil, fmt.Errorf("%q: has a query or a fragment: write a scheme and a host alone", u.Host)
+		return nil, fmt.Errorf("%q has a query or a fragment", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":
-		return nil, fmt.Errorf("%q: does not begin with https://: write it as %s", text, centralEndpoint)
+		return nil, fmt.Errorf("%q does not begin with https://, as %s does", text, suggestion(text))
 	case u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
-		return nil, fmt.Errorf("%q: has no host, or a colon without a port: write it as https://cdn.aliyuncs.com", text)
+		return nil, fmt.Errorf("%q has no host, or a colon without a port", text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
-		return nil, fmt.Errorf("%q: write the host in its ASCII form, xn--…", text)
+		return nil, fmt.Errorf("%q has a host that is not in its ASCII form, xn--…", text)
 	case strings.Trim(u.Host, hostCharacters) != "" || u.Host[0] != '[' && strings.ContainsAny(u.Host, "[]"):
-		return nil, fmt.Errorf("%q: has a character that no host has: write it as https://cdn.aliyuncs.com", text)
+		return nil, fmt.Errorf("%q has a character that no host has", text)
 	case u.Path != "" && u.Path != "/":
-		return nil, fmt.Errorf("%q: has a path: write a scheme and a host alone", text)
+		return nil, fmt.Errorf("%q has a path", text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%q: is not HTTPS: write https://, plain HTTP is for loopback addresses and localhost only", text)
+		return nil, fmt.Errorf("%q is not HTTPS, which only loopback addresses and localhost need not be", text)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// isLoopback tells whether host is the name localhost or a loopback IP literal; other names are not looked up.
+// suggestion returns the endpoint that was probably meant by text, which has no
+// scheme.
+func suggestion(text string) string {
+	host := text
+	if h, _, err := net.SplitHostPort(text); err == nil {
+		host = h
+	}
+	if isLoopback(host) {
+		return "http://" + text
+	}
+	return centralEndpoint
+}
+
+// isLoopback reports whether host is the name localhost or a loopback IP
+// literal; other names are not looked up.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
-	addr, err := netip.ParseAddr(host)
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil && addr.Unmap().IsLoopback()
 }

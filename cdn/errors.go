@@ -1,6 +1,7 @@
 package cdn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,45 +11,60 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// The kinds of error. An [*Error] is of exactly one of them, which it matches with errors.Is; an error that it wraps, such as that
-// of an attempt before, may match another.
+// The kinds of error. An [*Error] matches exactly one of them with errors.Is;
+// an error that it wraps may match another.
 var (
-	// ErrUnavailable: the service could not serve. It can't be reached, failed by itself, or what answered was not this API.
-	// The call may be tried later or elsewhere.
+	// ErrUnavailable means that the service could not serve: it can't be
+	// reached, failed by itself, or what answered was not this API. So did a
+	// credential source that can't be reached. The call may succeed later.
 	ErrUnavailable = errors.New("cdn: unavailable")
-	// ErrThrottled: more calls than the account or the limiter allows. The call may be tried later; [Error.RetryAfter] says
-	// when, if the service did.
+	// ErrThrottled means more calls than the account or the limiter allows.
+	// [Error.RetryAfter] says when to call again, if the service said so.
 	ErrThrottled = errors.New("cdn: throttled")
-	// ErrDenied: the service refuses the access key, its signature, its permissions, or the account.
+	// ErrDenied means that the service refuses the access key, its signature,
+	// its permissions or the account, or refuses for an unknown reason.
 	ErrDenied = errors.New("cdn: denied")
-	// ErrInvalidRequest: the request is wrong; it is the same value as csr.ErrInvalidRequest.
+	// ErrInvalidRequest means that the request is wrong. It is
+	// [csr.ErrInvalidRequest].
 	ErrInvalidRequest = csr.ErrInvalidRequest
-	// ErrNoCredentials: there is nothing to sign with, because the credential source gave nothing or nothing usable.
+	// ErrNoCredentials means that the credential source has no credentials,
+	// or none that can sign.
 	ErrNoCredentials = errors.New("cdn: no credentials")
 )
 
-// Error is a call that failed. It matches one of the sentinels of this package with errors.Is, and the causes that it
-// wraps. However it is printed, it holds no access key, signature, token or signed URL: the values of the call's
-// credentials are taken out of every text. One that is made by hand, in a test, is of the kind that its Code and StatusCode say.
-type Error struct {
-	StatusCode int    // of the last answer; zero if there was none
-	Code       string // the service's error code; empty if no answer of this API came
-	Message    string // what the service said, or what happened instead of an answer
-	RequestId  string // the service's ID of the last attempt; empty if it told none
-	HostId     string // the host that answered, as it calls itself
-	Recommend  string // the service's page about the error; empty if it named none
+// ErrKeyNotFound means that the private key of a certificate is neither in the
+// key store nor with the CDN. An [*Error] that matches it matches
+// [ErrInvalidRequest] too.
+var ErrKeyNotFound = errors.New("cdn: private key not found")
 
-	// Attempts is how many requests were sent for the call.
+// Error is a call that failed. It matches the kind of its failure with
+// errors.Is, and wraps the causes.
+//
+// However it is printed, an Error shows no access key, signature, security
+// token, private key or signed URL. An Error that is made by hand, in a test,
+// is of the kind that its Code and StatusCode have.
+type Error struct {
+	Action     string // the operation, such as SetCdnDomainSSLCertificate
+	StatusCode int    // HTTP status of the last answer; zero without one
+	Code       string // the service's error code; empty if no answer of this API came
+	Message    string // what the service said, or what happened instead
+	RequestId  string // the service's ID of the last attempt; may be empty
+	HostId     string // the host that answered, as it calls itself; may be empty
+	Recommend  string // the URL of the service's page about the error; may be empty
+
+	// Attempts is how many requests were sent.
 	Attempts int
-	// RetryAfter is how long the service asked to wait; zero if it did not.
+	// RetryAfter is how long the service asks to wait; zero if it does not.
 	RetryAfter time.Duration
 
-	kind   error   // nil: what Code and StatusCode say
-	note   string  // why there was no further attempt, where that is not plain
-	causes []error // without secrets
+	kind     error   // if nil, Code and StatusCode decide
+	otherAPI bool    // Action is not the CDN's
+	note     string  // why there was no further attempt, where that is not plain
+	causes   []error // without secrets
 }
 
-// Error is one line: the kind, the service's code and message, what identifies the call, and what to do.
+// Error returns one line: the kind, the service's code and message, what
+// identifies the call, and what to do about it.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.sentinel().Error())
@@ -60,7 +76,7 @@ func (e *Error) Error() string {
 	if details := e.details(); len(details) > 0 {
 		b.WriteString(" (" + strings.Join(details, ", ") + ")")
 	}
-	for _, text := range []string{e.note, advice(e.sentinel(), e.Code)} {
+	for _, text := range []string{e.note, e.advice()} {
 		if text != "" {
 			b.WriteString("; " + text)
 		}
@@ -70,6 +86,9 @@ func (e *Error) Error() string {
 
 func (e *Error) details() []string {
 	var details []string
+	if e.Action != "" {
+		details = append(details, oneLine(e.Action))
+	}
 	if e.StatusCode != 0 {
 		details = append(details, fmt.Sprintf("HTTP %d", e.StatusCode))
 	}
@@ -85,29 +104,40 @@ func (e *Error) details() []string {
 	return details
 }
 
-// GoString is Error, so that %#v shows no more than %v.
+// GoString returns no more than Error does.
 func (e *Error) GoString() string { return "&cdn.Error{" + e.Error() + "}" }
 
-// Is tells whether target is the sentinel of e.
-func (e *Error) Is(target error) bool { return target == e.sentinel() }
+// Is reports whether target is the kind of e.
+func (e *Error) Is(target error) bool {
+	return target == e.sentinel() || target == ErrKeyNotFound && strings.EqualFold(e.Code, codeNoPrivateKey)
+}
 
-// Unwrap returns the causes: an error of the network, of the limiter, of the credential source.
+// Unwrap returns the causes: an error of the network, of the limiter or of the
+// credential source.
 func (e *Error) Unwrap() []error { return e.causes }
 
-// sentinel is the kind of e.
+// sentinel returns the kind of e.
 func (e *Error) sentinel() error {
-	switch {
-	case e.kind != nil:
+	if e.kind != nil {
 		return e.kind
-	case e.Code == "":
-		return ErrUnavailable // without a code it was no answer of this API
 	}
 	return classify(e.Code, e.StatusCode)
 }
 
-// oneLine is text as it may stand in a log line: printable, on one line, and not a page long.
+// contextError returns the error of a context that has ended, which matches
+// ctx.Err() and wraps the cause if there is another.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, withoutURL(cause))
+}
+
+// oneLine returns text as a log line may have it: printable, on one line, and
+// at most 400 characters.
 func oneLine(text string) string {
-	const most = 400 // runes
+	const most = 400
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

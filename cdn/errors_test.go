@@ -27,19 +27,28 @@ func TestError_KindByCodeThenByStatus(t *testing.T) {
 		{cdn.ErrDenied, []int{400, 403, 404, 500}, []string{
 			"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive", "SignatureDoesNotMatch", "IncompleteSignature",
 			"InvalidSecurityToken.Expired", "InvalidSecurityToken.Malformed", "InvalidSecurityToken.MismatchWithAccessKey", "MissingSecurityToken",
-			"Forbidden", "Forbidden.RAM", "Forbidden.NotVerified", "Forbidden.RiskControl", "NoPermission", "OperationDenied", "InsufficientBalance",
+			"Forbidden", "Forbidden.RAM", "Forbidden.NotVerified", "Forbidden.RiskControl", "Forbidden.AccessKeyDisabled", "NoPermission",
+			"OperationDenied", "OperationDenied.CdnServiceNotFound", "CdnServiceNotFound", "InsufficientBalance", "AccountBlacklist",
+			"AuthenticationFailed", "RiskControl.Blocked", "QuotaExceeded", "QuotaExceeded.Domain", "DomainLimitExceeded",
+			"RealNameAuthenticationError", "DomainInSafeMode", "DomainInProtectedMode",
 			"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "SignatureNonceUsed", "FORBIDDEN.ram",
 		}},
-		{cdn.ErrThrottled, []int{400, 429, 503, 200}, []string{"Throttling", "Throttling.User", "Throttling.Api", "throttling.user"}},
+		{cdn.ErrThrottled, []int{400, 429, 503, 200}, []string{"Throttling", "Throttling.User", "Throttling.Api", "throttling.user", "FlowControlError", "Api.FlowControl", "UserThrottled"}},
 		{cdn.ErrUnavailable, []int{400, 500, 503}, []string{
 			"Internal.KeyError", "Internal.CreateCSRError", "Internal.EncodeCSRError", "Internal.EncodeKeyError", "Internal.Error",
-			"ServiceUnavailable", "InternalError", "UnknownError", "ServiceBusy",
+			"ServiceUnavailable", "ServiceUnavailableTemporary", "InternalError", "UnknownError", "ServiceBusy", "SystemBusy", "SystemError",
+			"BackendTimeout", "InternalFailure", "CertStorage.failed", "CreateCertificateFailed", "DeleteFailed", "Internal.ForbidError",
 		}},
-		{cdn.ErrInvalidRequest, []int{400, 404, 409}, []string{"Unknown", "X.y"}},
-		{cdn.ErrDenied, []int{401, 403}, []string{"Unknown"}},
-		{cdn.ErrThrottled, []int{429}, []string{"Unknown"}},
+		{cdn.ErrInvalidRequest, []int{200, 400, 404, 409, 500}, []string{
+			"InvalidCommonName", "MissingThing", "UnsupportedThing", "InvalidDomain.NotFound", "DomainNotFound", "InvalidDomain.notOnline",
+			"InvalidSSLPub", "Certificate.MissMatch", "Certificate.NoPrivateKey", "Certificate.Duplicated", "CertNameAlreadyExists",
+			"CertificateContent.Duplicated", "SetDomainCertificate.ParameterError", "Key.Malformed", "Decode.Error", "sslPub.Error", "sslPri.Error",
+			"Abs.CertRegion.ValueNotSupported", "CertName.MissingParameter",
+		}},
+		{cdn.ErrDenied, []int{400, 401, 403, 404, 409}, []string{"Unknown", "X.y"}},
+		{cdn.ErrThrottled, []int{429}, []string{"Unknown", ""}},
 		{cdn.ErrUnavailable, []int{500, 503, 599, 0, 200, 302}, []string{"Unknown"}},
-		{cdn.ErrUnavailable, []int{0, 200, 400, 401, 403, 404, 429, 500}, []string{""}},
+		{cdn.ErrUnavailable, []int{0, 200, 400, 401, 403, 404, 500}, []string{""}},
 	}
 	for _, test := range tests {
 		for _, status := range test.statuses {
@@ -52,13 +61,13 @@ func TestError_KindByCodeThenByStatus(t *testing.T) {
 
 func TestError_IsOneLineThatSaysWhatToDo(t *testing.T) {
 	err := &cdn.Error{
-		StatusCode: 403, Code: "Forbidden.RAM", Message: "User not\n authorized\x1b[31m to operate.", RequestId: "R1", HostId: "h", Attempts: 2,
+		Action: "SetCdnDomainSSLCertificate", StatusCode: 403, Code: "Forbidden.RAM", Message: "User not\n authorized\x1b[31m to operate.", RequestId: "R1", HostId: "h", Attempts: 2,
 		RetryAfter: 1500 * time.Millisecond,
 	}
-	require.Equal(t, "cdn: denied: Forbidden.RAM: User not authorized [31m to operate. (HTTP 403, request ID R1, 2 attempts, retry after 1.5s); "+
-		"allow cdn:CreateCdnCertificateSigningRequest to this access key in RAM", err.Error())
+	require.Equal(t, "cdn: denied: Forbidden.RAM: User not authorized [31m to operate. (SetCdnDomainSSLCertificate, HTTP 403, request ID R1, "+
+		"2 attempts, retry after 1.5s); allow cdn:SetCdnDomainSSLCertificate to this access key in RAM", err.Error())
 	require.Equal(t, "&cdn.Error{"+err.Error()+"}", fmt.Sprintf("%#v", err))
-	require.Equal(t, "cdn: unavailable; call later; a Fallback can stand in meanwhile", (&cdn.Error{}).Error())
+	require.Equal(t, "cdn: unavailable; try again later", (&cdn.Error{}).Error())
 }
 
 func TestErrInvalidRequest_IsThatOfCSR(t *testing.T) {
@@ -70,11 +79,11 @@ func TestSigner_ThatFailsOrGivesNothing(t *testing.T) {
 	own := errors.New("the HSM is away; " + testCreds.AccessKeySecret)
 	for name, s := range map[string]signFunc{"fails": {err: own}, "gives nothing": {}} {
 		t.Run(name, func(t *testing.T) {
-			scene := newScene(t, &cdn.Options{Signer: s})
-			_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			f := newFixture(t, &cdn.Options{Signer: s})
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.ErrorContains(t, err, "cdn: sign")
-			require.Empty(t, scene.attempts)
-			scene.requireNoSecret(t, err)
+			require.Empty(t, f.attempts)
+			f.requireNoSecret(t, err)
 		})
 	}
 }

@@ -44,6 +44,6 @@ func ExampleError() {
 		}
 	}
 	// Output:
-	// correct the field Country: must be of 2 characters, such as CN
+	// correct the field Country: is not of 2 characters, such as CN
 	// refused: 400 SignatureDoesNotMatch after 1 attempt
 }

@@ -32,7 +32,7 @@ func ExampleFallback() {
 		},
 	}
 
-	fake.Script(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"}) // for one call
+	fake.Inject(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"}) // for one call
 	for range 2 {
 		resp, err := creator.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
 		if err != nil {
@@ -70,7 +70,7 @@ func ExampleBreaker() {
 	creator := &cdn.Fallback{Primary: breaker, Secondary: &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}}
 
 	outage := cdntest.Fault{Status: http.StatusBadGateway}
-	fake.Script(outage, outage)
+	fake.Inject(outage, outage)
 	for range 4 {
 		resp, err := creator.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
 		if err != nil {
@@ -78,7 +78,7 @@ func ExampleBreaker() {
 		}
 		fmt.Println("made:", resp.Origin)
 	}
-	fmt.Println("open:", breaker.Open())
+	fmt.Println("open:", breaker.IsOpen())
 	// Output:
 	// asked the CDN: 502
 	// made: local

@@ -46,16 +46,16 @@ func ExampleOptions_logger() {
 		},
 	}
 
-	fake.Script(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceBusy"})
+	fake.Inject(cdntest.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceBusy"})
 	for range 2 {
 		if _, err := creator.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"}); err != nil {
 			log.Fatal(err)
 		}
 	}
 	// Output:
-	// level=DEBUG msg="cdn: attempt" attempt=1 status=503 code=ServiceBusy wait=0s
+	// level=DEBUG msg="cdn: attempt" action=CreateCdnCertificateSigningRequest host=cdn.aliyuncs.com number=1 status=503 code=ServiceBusy wait=0s
 	// level=WARN msg="this machine makes the CSR"
-	// level=DEBUG msg="cdn: attempt" attempt=1 status=200
+	// level=DEBUG msg="cdn: attempt" action=CreateCdnCertificateSigningRequest host=cdn.aliyuncs.com number=1 status=200 code="" wait=0s
 }
 
 // The hook is told of each attempt: metrics are counted there, of any kind; here expvar's.
@@ -74,7 +74,7 @@ func ExampleAttempt() {
 		log.Fatal(err)
 	}
 
-	fake.Script(cdntest.Fault{Code: "Throttling.User", Header: http.Header{"X-Acs-Retry-After": {"1"}}}) // milliseconds
+	fake.Inject(cdntest.Fault{Code: "Throttling.User", Header: http.Header{"X-Acs-Retry-After": {"1"}}}) // milliseconds
 	if _, err := client.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"}); err != nil {
 		log.Fatal(err)
 	}

@@ -9,87 +9,128 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// A CSRCreator answers CreateCdnCertificateSigningRequest: a [*Client], a [*Breaker], a [*Fallback], a [*csr.Generator], or
-// one of the caller's own.
+// A CSRCreator answers CreateCdnCertificateSigningRequest: a [*Client], a
+// [*Breaker], a [*Fallback], a [*csr.Generator], or your own.
 type CSRCreator interface {
 	CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error)
 }
 
-// Fallback asks Primary, and Secondary where Primary could not serve. It is no retry: where Primary said no, that is the
-// answer. The Response's Origin says who made the CSR, and so who has its key: what follows differs.
+// Fallback asks Primary, and if Primary could not serve, Secondary. It is not
+// a retry: if Primary rejects a request, its error is returned and Secondary
+// is not called. The request is normalized first (see [csr.Request.Normalize]),
+// so that both accept, refuse and name alike. The Origin of the response says
+// which of them has the private key.
 type Fallback struct {
 	Primary   CSRCreator // required
 	Secondary CSRCreator // required
 
-	// PrimaryTimeout is how long Primary may take. Zero is half of what the context's deadline leaves, or no bound without one:
-	// a CDN that swallows packets must not use up the caller's time before Secondary is asked. Negative is an error.
+	// PrimaryTimeout is how long Primary may take. The default is half of what
+	// is left until the context's deadline, and 15 s without a deadline, so
+	// that a CDN that swallows packets leaves time for Secondary.
 	PrimaryTimeout time.Duration
 
-	// When tells whether Secondary is to be asked after err of Primary. Nil is where err is ErrUnavailable or ErrThrottled, and
-	// not ErrNoCredentials. Once the caller's context has ended, neither When nor Secondary is asked.
+	// When reports whether Secondary is asked after an error of Primary. If
+	// nil, [ShouldFallBack] is used. Once the caller's context has ended,
+	// neither When nor Secondary is called.
 	When func(err error) bool
 
-	// OnFallback is told of every stand-in with Primary's error, before Secondary is asked. Nil tells no one.
+	// OnFallback, if non-nil, is called with Primary's error before Secondary
+	// is asked.
 	OnFallback func(ctx context.Context, err error)
 }
 
-// errPrimaryTimeout is an exceeded deadline, and the cause of the context that PrimaryTimeout ends.
-var errPrimaryTimeout = fmt.Errorf("cdn: fallback: Primary's time is up: PrimaryTimeout gives it more: %w", context.DeadlineExceeded)
+const defaultPrimaryTimeout = 15 * time.Second
 
-// CreateCdnCertificateSigningRequest asks Primary, then perhaps Secondary. If both fail the error wraps both.
+// ShouldFallBack reports whether err means that the service could not serve:
+// it is [ErrUnavailable] or [ErrThrottled], and not [ErrNoCredentials]. It is
+// the default of [Fallback].When.
+func ShouldFallBack(err error) bool {
+	return !errors.Is(err, ErrNoCredentials) && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrThrottled))
+}
+
+// errPrimaryTimeout is the cause of a context that PrimaryTimeout ends.
+var errPrimaryTimeout = fmt.Errorf("cdn: fallback: PrimaryTimeout: %w", context.DeadlineExceeded)
+
+// CreateCdnCertificateSigningRequest asks Primary, and perhaps Secondary. If
+// both fail, the error is of Secondary's kind, and errors.As finds the errors
+// of both.
 func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
-	if f.Primary == nil || f.Secondary == nil {
-		return nil, errors.New("cdn: fallback: Primary and Secondary are both required: set the one that is nil")
+	if err := f.check(); err != nil {
+		return nil, err
 	}
-	if f.PrimaryTimeout < 0 {
-		return nil, fmt.Errorf("cdn: fallback: PrimaryTimeout %s: is negative: leave it 0 for the default", f.PrimaryTimeout)
+	normal, err := req.Normalize()
+	if err != nil {
+		return nil, err
 	}
-	resp, err := f.askPrimary(ctx, req)
-	if err == nil || !f.standsIn(ctx, err) {
+	resp, err := f.askPrimary(ctx, normal)
+	if err == nil || ctx.Err() != nil || !f.when(err) {
 		return resp, err
 	}
 	if f.OnFallback != nil {
 		f.OnFallback(ctx, err)
 	}
-	resp, secondErr := f.Secondary.CreateCdnCertificateSigningRequest(ctx, req)
+	resp, secondErr := f.Secondary.CreateCdnCertificateSigningRequest(ctx, normal)
 	if secondErr != nil {
-		return nil, fmt.Errorf("cdn: fallback: Secondary: %w; it was asked since Primary failed: %w", secondErr, err)
+		return nil, fmt.Errorf("cdn: fallback: %w; Primary: %w", secondErr, primaryError{err})
 	}
 	return resp, nil
 }
 
-// askPrimary gives Primary its share of the time. That it did not suffice is ErrUnavailable.
+func (f *Fallback) check() error {
+	switch {
+	case isNil(f.Primary):
+		return errors.New("cdn: fallback: Primary is nil")
+	case isNil(f.Secondary):
+		return errors.New("cdn: fallback: Secondary is nil")
+	case f.PrimaryTimeout < 0:
+		return fmt.Errorf("cdn: fallback: PrimaryTimeout %s is negative", f.PrimaryTimeout)
+	}
+	return nil
+}
+
+func (f *Fallback) when(err error) bool {
+	if f.When == nil {
+		return ShouldFallBack(err)
+	}
+	return f.When(err)
+}
+
+// askPrimary gives Primary its share of the time. If that does not suffice,
+// the error is ErrUnavailable.
 func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	limit := f.PrimaryTimeout
 	if limit == 0 {
-		deadline, ok := ctx.Deadline()
-		if !ok {
-			return f.Primary.CreateCdnCertificateSigningRequest(ctx, req)
+		limit = defaultPrimaryTimeout
+		if deadline, ok := ctx.Deadline(); ok {
+			limit = time.Until(deadline) / 2
 		}
-		limit = time.Until(deadline) / 2
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, limit, errPrimaryTimeout)
 	defer cancel()
 	resp, err := f.Primary.CreateCdnCertificateSigningRequest(limited, req)
-	if err != nil && primaryTimedOut(limited) && !errors.Is(err, ErrNoCredentials) && errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("%w: no answer within %s: %w", ErrUnavailable, limit, err)
+	if err != nil && primaryTimedOut(limited) && errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("%w: no answer within PrimaryTimeout, %s: %w", ErrUnavailable, limit, err)
 	}
 	return resp, err
 }
 
-// primaryTimedOut tells whether it was a Fallback, and not the caller, that ended ctx.
+// primaryTimedOut reports whether it was a Fallback, and not the caller, that
+// ended ctx.
 func primaryTimedOut(ctx context.Context) bool {
 	return errors.Is(context.Cause(ctx), errPrimaryTimeout)
 }
 
-func (f *Fallback) standsIn(ctx context.Context, err error) bool {
-	switch {
-	case ctx.Err() != nil:
-		return false
-	case f.When != nil:
-		return f.When(err)
-	case errors.Is(err, ErrNoCredentials):
+// primaryError is Primary's error beside Secondary's, whose kind counts.
+type primaryError struct{ err error }
+
+func (e primaryError) Error() string { return e.err.Error() }
+
+func (e primaryError) As(target any) bool { return errors.As(e.err, target) }
+
+func (e primaryError) Is(target error) bool {
+	switch target { //nolint:errorlint // the sentinels themselves
+	case ErrUnavailable, ErrThrottled, ErrDenied, ErrInvalidRequest, ErrNoCredentials:
 		return false
 	}
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrThrottled)
+	return errors.Is(e.err, target)
 }

@@ -63,10 +63,10 @@ func faultRows() []faultRow {
 			name: "500 for ever", script: always(cdntest.Fault{Status: 500, Code: "InternalError"}),
 			kind: cdn.ErrUnavailable, status: 500, code: "InternalError", sent: 4, waits: backedOff,
 		},
-		{name: "reset before the headers", script: []cdntest.Fault{{Cut: cdntest.CutBefore}}, sent: 2, waits: backedOff[:1]},
-		{name: "reset in the body", script: []cdntest.Fault{{Cut: cdntest.CutBody}}, sent: 2, waits: backedOff[:1]},
-		{name: "reset for ever", script: always(cdntest.Fault{Cut: cdntest.CutBefore}), kind: cdn.ErrUnavailable, sent: 4},
-		{name: "cut body for ever", script: always(cdntest.Fault{Cut: cdntest.CutBody}), kind: cdn.ErrUnavailable, status: 200, sent: 4},
+		{name: "reset before the headers", script: []cdntest.Fault{{Drop: cdntest.DropConnection}}, sent: 2, waits: backedOff[:1]},
+		{name: "reset in the body", script: []cdntest.Fault{{Drop: cdntest.DropBody}}, sent: 2, waits: backedOff[:1]},
+		{name: "reset for ever", script: always(cdntest.Fault{Drop: cdntest.DropConnection}), kind: cdn.ErrUnavailable, sent: 4},
+		{name: "cut body for ever", script: always(cdntest.Fault{Drop: cdntest.DropBody}), kind: cdn.ErrUnavailable, status: 200, sent: 4},
 		notThisAPI("cut JSON", 200, body(200, "application/json", wholeJSON[:60])),
 		notThisAPI("cut XML", 200, body(200, "text/xml", "<CreateCdnCertificateSigningRequestResponse><Csr>x</Csr>")),
 		notThisAPI("nothing (200)", 200, body(200, "application/json", "")),
@@ -92,7 +92,7 @@ func faultRows() []faultRow {
 			kind: cdn.ErrDenied, status: 200, code: "Forbidden.RAM", sent: 1,
 		},
 		{
-			name: "Code, Message and RequestId not strings, AccessDeniedDetail a string", kind: cdn.ErrInvalidRequest, status: 400, code: "7", sent: 1,
+			name: "Code, Message and RequestId not strings, AccessDeniedDetail a string", kind: cdn.ErrDenied, status: 400, code: "7", sent: 1,
 			script: []cdntest.Fault{body(400, "application/json", `{"Code":7,"Message":{"a":1},"RequestId":[1],"AccessDeniedDetail":"x"}`)},
 			check: func(t *testing.T, e *cdn.Error) {
 				require.Equal(t, `{"a":1}`, e.Message)
@@ -161,15 +161,15 @@ func TestFaults(t *testing.T) {
 	for name, s := range signers {
 		for _, row := range faultRows() {
 			t.Run(name+"/"+row.name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { row.play(t, newScene(t, &cdn.Options{Signer: s})) })
+				synctest.Test(t, func(t *testing.T) { row.play(t, newFixture(t, &cdn.Options{Signer: s})) })
 			})
 		}
 	}
 }
 
 // play makes one call and holds what came of it against the row.
-func (row faultRow) play(t *testing.T, s *scene) {
-	s.api.Script(row.script...)
+func (row faultRow) play(t *testing.T, s *fixture) {
+	s.api.Inject(row.script...)
 	resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	s.requireNoSecret(t, err)
 	require.Len(t, s.attempts, row.sent)
@@ -197,8 +197,8 @@ func (row faultRow) play(t *testing.T, s *scene) {
 
 func TestFaults_PageIsNamedByItsTypeAndNotShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, &cdn.Options{MaxAttempts: 1})
-		s.api.Script(body(200, "text/html; charset=utf-8", "<html>Please log in</html>"))
+		s := newFixture(t, &cdn.Options{MaxAttempts: 1})
+		s.api.Inject(body(200, "text/html; charset=utf-8", "<html>Please log in</html>"))
 		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.ErrorContains(t, err, "text/html")
 		require.NotContains(t, printed(t, err), "log in")
@@ -207,8 +207,8 @@ func TestFaults_PageIsNamedByItsTypeAndNotShown(t *testing.T) {
 
 func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
-		s.api.Script(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"5"}}})
+		s := newFixture(t, nil)
+		s.api.Inject(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"5"}}})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
@@ -225,8 +225,8 @@ func TestFaults_EchoedSecretsAreTakenOut(t *testing.T) {
 	for name, s := range signers {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newScene(t, &cdn.Options{Signer: s, MaxAttempts: 1})
-				s.api.Script(body(403, "application/json", `{"Code":"Forbidden `+echo+`","Message":"`+echo+`","RequestId":"`+echo+`","HostId":"`+echo+`","Recommend":"https://x/?`+echo+`"}`))
+				s := newFixture(t, &cdn.Options{Signer: s, MaxAttempts: 1})
+				s.api.Inject(body(403, "application/json", `{"Code":"Forbidden `+echo+`","Message":"`+echo+`","RequestId":"`+echo+`","HostId":"`+echo+`","Recommend":"https://x/?`+echo+`"}`))
 				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				require.ErrorIs(t, err, cdn.ErrDenied)
 				s.requireNoSecret(t, err)
@@ -254,7 +254,7 @@ func TestFaults_ForeignErrorThatPrintsTheRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				careless := roundTripper(func(r *http.Request) (*http.Response, error) { return nil, printsTheRequest{r} })
-				s := newScene(t, &cdn.Options{Signer: s, HTTPClient: &http.Client{Transport: careless}})
+				s := newFixture(t, &cdn.Options{Signer: s, HTTPClient: &http.Client{Transport: careless}})
 				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				requireKind(t, err, cdn.ErrUnavailable)
 				require.ErrorContains(t, err, "can't send")

@@ -2,57 +2,81 @@ package cdn
 
 import (
 	"bytes"
+	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
-// decodeFlat reads what nearly every answer is: an object of strings, without spaces between them, in which nothing but line
-// ends is escaped. It takes a fraction of encoding/json's time, which is a good part of what a call costs beside the network.
-// It is not ok if the body is anything else, which may be JSON nevertheless.
-func decodeFlat(body []byte) (a answer, ok bool) {
+// decodeFlat decodes what nearly every answer is: a JSON object of strings,
+// without spaces between them, in which nothing but line ends is escaped. It
+// reports whether body was of that form; if not, body may be JSON
+// nevertheless, and e and value may be half set. It takes a quarter of the
+// time of encoding/json, which costs a tenth of a whole call otherwise.
+func decodeFlat(body []byte, e *envelope, value any) bool {
+	fields := fieldsOf(value)
 	rest, ok := bytes.CutPrefix(body, []byte("{"))
-	for ok {
-		var name, value string
-		if name, rest, ok = cutString(rest); !ok {
-			break
+	if !ok || !fields.flat {
+		return false
+	}
+	for {
+		name, afterName, ok := cutQuoted(rest)
+		if !ok || bytes.IndexByte(name, '\\') >= 0 {
+			return false
 		}
-		if rest, ok = bytes.CutPrefix(rest, []byte(":")); !ok {
-			break
+		quoted, ok := bytes.CutPrefix(afterName, []byte(":"))
+		if !ok {
+			return false
 		}
-		if value, rest, ok = cutString(rest); !ok {
-			break
-		}
-		if field := a.field(name); field != nil {
-			*field = value
+		quoted, rest, ok = cutQuoted(quoted)
+		if !ok || !setFlat(name, quoted, e, fields) {
+			return false
 		}
 		if string(rest) == "}" {
-			return a, true
+			return true
 		}
-		rest, ok = bytes.CutPrefix(rest, []byte(","))
+		if rest, ok = bytes.CutPrefix(rest, []byte(",")); !ok {
+			return false
+		}
 	}
-	return answer{}, false
 }
 
-// cutString takes a JSON string off the beginning of body.
-func cutString(body []byte) (value string, rest []byte, ok bool) {
-	quoted, ok := bytes.CutPrefix(body, []byte(`"`))
+// setFlat sets the fields of that name. It reports whether their value could
+// be read.
+func setFlat(name, quoted []byte, e *envelope, fields fields) bool {
+	inEnvelope, inValue := e.field(name), fields.find(name)
+	value, ok := unquoteLines(quoted)
+	if !ok {
+		return false
+	}
+	if inEnvelope != nil {
+		*inEnvelope = text(value)
+	}
+	if inValue.IsValid() {
+		inValue.SetString(value)
+	}
+	return true
+}
+
+// cutQuoted takes a JSON string off the beginning of body, still quoted.
+func cutQuoted(body []byte) (quoted, rest []byte, ok bool) {
+	quoted, ok = bytes.CutPrefix(body, []byte(`"`))
 	end := bytes.IndexByte(quoted, '"')
-	if !ok || end < 0 || slices.ContainsFunc(quoted[:end], isControl) {
-		return "", nil, false
+	if !ok || end < 0 || slices.ContainsFunc(quoted[:end], isControl) || !utf8.Valid(quoted[:end]) {
+		return nil, nil, false
 	}
-	value, ok = unquoteLines(quoted[:end])
-	return value, quoted[end+1:], ok
+	return quoted[:end], quoted[end+1:], true
 }
 
-// isControl tells whether b may not stand in a JSON string as it is (RFC 8259, section 7).
+// isControl reports whether b must be escaped in a JSON string (RFC 8259,
+// section 7).
 func isControl(b byte) bool { return b < ' ' }
 
-// unquoteLines undoes the quoting of a JSON string that has line ends to escape and nothing else, as a CSR does.
+// unquoteLines returns a JSON string of which nothing but line ends may be
+// escaped, as in PEM.
 func unquoteLines(quoted []byte) (string, bool) {
-	if !utf8.Valid(quoted) {
-		return "", false
-	}
 	var lines strings.Builder
 	lines.Grow(len(quoted))
 	for {
@@ -67,4 +91,54 @@ func unquoteLines(quoted []byte) (string, bool) {
 		lines.WriteByte('\n')
 		quoted = rest
 	}
+}
+
+// fields are the fields of a struct by their names in JSON.
+type fields struct {
+	value reflect.Value
+	*layout
+}
+
+// A layout is what is known of a struct type.
+type layout struct {
+	names []string // of the fields; empty for one that is not in JSON
+	flat  bool     // every field in JSON is a string
+}
+
+var layouts sync.Map // reflect.Type to *layout
+
+// fieldsOf returns the fields of the struct that v points to.
+func fieldsOf(v any) fields {
+	value := reflect.ValueOf(v).Elem()
+	known, ok := layouts.Load(value.Type())
+	if !ok {
+		known, _ = layouts.LoadOrStore(value.Type(), layoutOf(v))
+	}
+	return fields{value, known.(*layout)}
+}
+
+func layoutOf(v any) *layout {
+	_, decodesItself := v.(json.Unmarshaler)
+	l := &layout{flat: !decodesItself}
+	for field := range reflect.TypeOf(v).Elem().Fields() {
+		name := field.Name
+		if field.Tag.Get("json") == "-" {
+			name = ""
+		} else if field.Type.Kind() != reflect.String {
+			l.flat = false
+		}
+		l.names = append(l.names, name)
+	}
+	return l
+}
+
+// find returns the field of that name in any case, as encoding/json does; the
+// zero Value if there is none.
+func (f fields) find(name []byte) reflect.Value {
+	for i, known := range f.names {
+		if known != "" && strings.EqualFold(string(name), known) {
+			return f.value.Field(i)
+		}
+	}
+	return reflect.Value{}
 }

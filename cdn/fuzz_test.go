@@ -39,7 +39,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(400, "", []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&%2F&AccessKeyId%3DSTS.hiddenid%26A%3DB"}`))
 	f.Add(999, "application/json", []byte(`{"Code":"x","Message":"STS.hiddenid hidden%2Fsecret%2B%3D%3D"}`))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
-		s := newScene(t, &cdn.Options{
+		s := newFixture(t, &cdn.Options{
 			MaxAttempts: 1, HTTPClient: &http.Client{Transport: answering(status, http.Header{"Content-Type": {contentType}}, body)},
 		})
 		resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -86,7 +86,7 @@ func FuzzWait(f *testing.F) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			header := http.Header{"X-Acs-Retry-After": {acs}, "Retry-After": {after}, "X-Ratelimit-User-Api": {rateLimit}}
-			s := newScene(t, &cdn.Options{
+			s := newFixture(t, &cdn.Options{
 				MaxAttempts: 2, HTTPClient: &http.Client{Transport: answering(429, header, []byte(`{"Code":"Throttling"}`))},
 			})
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)

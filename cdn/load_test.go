@@ -120,8 +120,8 @@ func gzipped(t *testing.T, r io.Reader) []byte {
 
 func TestMemory_ManyTokensInOneElement(t *testing.T) {
 	xml := "<Error><Code>Forbidden</Code><Message>" + strings.Repeat("a<x/>", 1<<20/6) + "</Message></Error>"
-	s := newScene(t, &cdn.Options{MaxAttempts: 1})
-	s.api.Script(body(403, "text/xml", xml))
+	s := newFixture(t, &cdn.Options{MaxAttempts: 1})
+	s.api.Inject(body(403, "text/xml", xml))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)

@@ -5,93 +5,109 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Options change what a [Client] does. The zero value of each field is its default.
+// Options change what a [Client] does. Each zero field means its default.
 type Options struct {
-	// Endpoint is where the calls go: https:// and a host; http:// for loopback addresses and localhost only. Empty is
-	// https://cdn.aliyuncs.com; see [EndpointForRegion].
+	// Endpoint is where the calls go: https:// and a host, or http:// and a
+	// loopback address or localhost. If empty, https://cdn.aliyuncs.com is
+	// used; see [EndpointForRegion].
 	Endpoint string
 
-	// Signer signs the calls. Nil is signer.RPC{}: an HTTPS POST with everything in the body, nothing in the URL.
+	// Signer signs the calls. If nil, signer.RPC{} is used: a POST with
+	// everything in the body and nothing in the URL.
 	Signer signer.Signer
 
-	// Format is what the service is asked to answer in, "JSON" or "XML". Empty is JSON. Either is understood whatever was asked.
+	// Format is what the service is asked to answer in, "JSON" or "XML". If
+	// empty, JSON is used. Both are understood whatever was asked for.
 	Format string
 
-	// HTTPClient sends the requests. It is used as it is and never changed, but a redirect is not followed. Nil is one of the
-	// client's own, with time-outs, HTTP/2, at most 64 connections a host, and the environment's proxies.
+	// HTTPClient sends the requests, except that redirects are not followed.
+	// It is never changed. If nil, the client has a transport of its own, with
+	// time-outs, HTTP/2, at most 64 connections, and the proxies of the
+	// environment. A transport mocked by httpmock must be given here:
+	// httpmock.Activate replaces http.DefaultTransport alone.
 	HTTPClient *http.Client
 
-	// AttemptTimeout is how long one attempt may take, from the dial to the last byte of the answer. Zero is 10 s. The
-	// context's deadline bounds the whole call.
+	// AttemptTimeout bounds one attempt, from the dial to the last byte of the
+	// answer; the time that it waits for a turn or a connection does not
+	// count. The default is 10 s. The context's deadline bounds the whole call.
 	AttemptTimeout time.Duration
 
-	// MaxAttempts is how many requests a call may send. Zero is 4; 1 is no retry.
+	// MaxAttempts is how many requests a call may send. The default is 4;
+	// 1 means no retry.
 	MaxAttempts int
 
-	// Limiter makes each attempt wait for its turn. Nil is 100 attempts a second for this client, evenly spaced, as the
-	// service allows an account; share one among the clients of an account.
+	// Limiter is what every attempt waits for, unless Limiters has its action.
+	// If nil, each operation is limited to what the service allows an account,
+	// evenly spaced: 100 or 30 a second. The processes of an account can share
+	// a limiter of package sharedlimit.
 	Limiter Limiter
 
-	// Logger gets a record at debug level for each attempt. Nil logs nothing.
+	// Limiters are the limiters of single operations, by the action, such as
+	// "SetCdnDomainSSLCertificate".
+	Limiters map[string]Limiter
+
+	// Logger gets a record at debug level for each attempt. If nil, nothing is
+	// logged.
 	Logger *slog.Logger
 
-	// OnAttempt is told of each attempt when it has ended, in the goroutine of the call: count it, time it, make a span of it.
-	// Nil tells no one.
+	// OnAttempt, if non-nil, is called after each attempt, in the goroutine of
+	// the call.
 	OnAttempt func(ctx context.Context, attempt Attempt)
 
-	// UserAgent is put before the library's own in the header User-Agent, such as "myservice/1.2".
+	// UserAgent comes before the library's name in the header User-Agent, such
+	// as "myservice/1.2".
 	UserAgent string
-}
-
-// A Limiter makes calls wait for their turn: a *rate.Limiter of golang.org/x/time, or one that machines share. Its Wait
-// returns early with an error when ctx ends, or when it can tell that ctx will have ended before the turn comes.
-type Limiter interface {
-	Wait(ctx context.Context) error
 }
 
 const (
 	defaultAttemptTimeout = 10 * time.Second
 	defaultMaxAttempts    = 4
-	callsPerSecond        = 100 // for an account, from the operation's page
-
-	// userAgent names the library; its version is that of CHANGELOG.
-	userAgent = "cdncsr/0.1.0"
 )
 
-// check returns every option that can't be, in one line; o may be nil.
+// check returns an error that names every invalid option; o may be nil.
 func (o *Options) check() error {
 	if o == nil {
 		return nil
 	}
 	var mistakes []string
 	refuse := func(field, format string, args ...any) {
-		mistakes = append(mistakes, "Options."+field+": "+fmt.Sprintf(format, args...))
+		mistakes = append(mistakes, "Options."+field+" "+fmt.Sprintf(format, args...))
 	}
 	if o.Endpoint != "" {
 		if _, err := parseEndpoint(o.Endpoint); err != nil {
 			refuse("Endpoint", "%v", err)
 		}
 	}
+	if o.Signer != nil && isNil(o.Signer) {
+		refuse("Signer", "holds a nil %T", o.Signer)
+	}
 	if o.Format != "" && o.Format != "JSON" && o.Format != "XML" {
-		refuse("Format", `%q: is neither "JSON" nor "XML": leave it empty for JSON`, o.Format)
+		refuse("Format", `%q is neither "JSON" nor "XML"`, o.Format)
 	}
 	if o.AttemptTimeout < 0 {
-		refuse("AttemptTimeout", "%s: is negative: leave it 0 for the default", o.AttemptTimeout)
+		refuse("AttemptTimeout", "%s is negative", o.AttemptTimeout)
 	}
 	if o.MaxAttempts < 0 {
-		refuse("MaxAttempts", "%d: is negative: leave it 0 for the default", o.MaxAttempts)
+		refuse("MaxAttempts", "%d is negative", o.MaxAttempts)
+	}
+	if o.Limiter != nil && isNil(o.Limiter) {
+		refuse("Limiter", "holds a nil %T", o.Limiter)
+	}
+	for action, l := range o.Limiters {
+		if isNil(l) {
+			refuse("Limiters", "[%q] is nil", action)
+		}
 	}
 	if strings.ContainsFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
-		refuse("UserAgent", "%q: holds a control character or one beyond ASCII: take it out", o.UserAgent)
+		refuse("UserAgent", "%q has a control character or one beyond ASCII", o.UserAgent)
 	}
 	if len(mistakes) > 0 {
 		return errors.New("cdn: " + strings.Join(mistakes, "; "))
@@ -99,7 +115,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// withDefaults is o with each zero field set; o itself may be nil and is left alone.
+// withDefaults returns a copy of o with each field set that has a default; o
+// may be nil.
 func (o *Options) withDefaults() Options {
 	var set Options
 	if o != nil {
@@ -120,12 +137,9 @@ func (o *Options) withDefaults() Options {
 	if set.MaxAttempts == 0 {
 		set.MaxAttempts = defaultMaxAttempts
 	}
-	if set.Limiter == nil {
-		set.Limiter = rate.NewLimiter(callsPerSecond, 1)
-	}
 	if set.Logger == nil {
 		set.Logger = slog.New(slog.DiscardHandler)
 	}
-	set.UserAgent = strings.TrimSpace(set.UserAgent + " " + userAgent)
+	set.Limiters = maps.Clone(set.Limiters)
 	return set
 }

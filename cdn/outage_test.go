@@ -89,7 +89,7 @@ func playOutage(t *testing.T, swallows bool) {
 			answers[i] = answerAt{began, time.Since(start), resp.Origin}
 		})
 		time.Sleep(callsEvery)
-		if opened == 0 && breaker.Open() {
+		if opened == 0 && breaker.IsOpen() {
 			opened = time.Since(start)
 		}
 	}

@@ -48,7 +48,7 @@ func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
 			// Signing `wrong` off the bubble's time looks to the fake as a wrong clock, and to the client as a service that is the
 			// other way off.
 			transport := elsewhere(api, -wrong)
-			s := newScene(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
+			s := newFixture(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
 			for _, sent := range []int{2, 3, 4} { // the first call takes two attempts, later ones one each
 				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				require.NoError(t, err)
@@ -87,8 +87,8 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 		"another code":           {Code: "InvalidTimeStamp.Format", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, nil)
-			s.api.Script(fault)
+			s := newFixture(t, nil)
+			s.api.Inject(fault)
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrDenied)
 			require.Len(t, s.attempts, 1)
@@ -98,8 +98,8 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 
 func TestClock_ThatStaysWrongIsDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
-		s.api.Script(always(cdntest.Fault{Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}})...)
+		s := newFixture(t, nil)
+		s.api.Inject(always(cdntest.Fault{Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}})...)
 		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 		require.Len(t, s.attempts, 2)
@@ -142,8 +142,8 @@ func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			api := &cdntest.API{Credentials: []signer.Credentials{testCreds, other}, Source: csr.P256}
 			sent := 0
-			api.OnCall = func(cdntest.Call) { sent++ }
-			api.Script(test.script...)
+			api.OnRequest = func(cdntest.Request) { sent++ }
+			api.Inject(test.script...)
 			client, err := cdn.NewClient(&rotating{next: test.given}, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
 			require.NoError(t, err)
 			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -160,15 +160,15 @@ func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
 
 func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
-		s.api.Script(cdntest.Fault{Code: "SignatureNonceUsed"})
+		s := newFixture(t, nil)
+		s.api.Inject(cdntest.Fault{Code: "SignatureNonceUsed"})
 		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err)
 		require.Len(t, s.attempts, 2)
 		require.Zero(t, s.attempts[0].Wait)
 		require.NotEqual(t, s.signatures[0], s.signatures[1])
 
-		s.api.Script(always(cdntest.Fault{Code: "SignatureNonceUsed"})...)
+		s.api.Inject(always(cdntest.Fault{Code: "SignatureNonceUsed"})...)
 		_, err = s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 		require.Equal(t, 4, asError(t, err).Attempts)
@@ -215,7 +215,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, &cdn.Options{Signer: test.signer, HTTPClient: &http.Client{Transport: test.transport}})
+			s := newFixture(t, &cdn.Options{Signer: test.signer, HTTPClient: &http.Client{Transport: test.transport}})
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrDenied)
 			for _, text := range test.says {
@@ -230,6 +230,9 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 
 // regional is a caller's signer that signs more than what it embeds shows, and by another secret than the fake's.
 type regional struct{ signer.RPC }
+
+// SignedString shows nothing, since that of RPC is not what regional signs.
+func (regional) SignedString(*url.URL, signer.Call, signer.Input) string { return "" }
 
 func (regional) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
 	call.Params = maps.Clone(call.Params)

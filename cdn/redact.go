@@ -1,37 +1,48 @@
 package cdn
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// secrets are the values of one attempt that authenticate: they are taken out of every text that comes from outside.
-type secrets []string
+// secrets are the values that must not appear in a text from outside: those of
+// the credentials, the signature, and an operation's secret parameters.
+type secrets struct {
+	values []string // the longest first, since one may be a part of another
+	index  windows  // of values; nil until it is needed
+}
 
-const redacted = "[redacted]"
+const withheld = "[withheld: it had a credential or a private key in it]"
 
-// secretsOf are the credentials' values and, where there is a request, its signature; the longest first, since one may be a
-// part of another.
-func secretsOf(req *http.Request, creds ...signer.Credentials) secrets {
-	var all secrets
+// secretsOf returns the secrets of an attempt. A nil req has no signature.
+func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *secrets {
+	var all []string
 	for _, c := range creds {
 		all = append(all, c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
+	}
+	for _, name := range op.secrets {
+		all = append(all, op.Params[name])
 	}
 	all = append(all, signatureOf(req))
 	all = slices.DeleteFunc(all, func(value string) bool { return value == "" })
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return all
+	return &secrets{values: slices.Compact(all)}
 }
 
-// signatureOf is the signature of req, wherever a signer puts it: a header, the query, a form in the body.
+// signatureOf returns the signature of req from where a signer puts it: a
+// header, the query, or a form in the body.
 func signatureOf(req *http.Request) string {
 	if req == nil {
 		return ""
@@ -54,72 +65,222 @@ func signatureOf(req *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	values, _ := url.ParseQuery(string(form)) // what can be read of it
+	values, _ := url.ParseQuery(string(form)) // as much of it as is a form
 	return values.Get("Signature")
 }
 
-// clean is text without the secrets, raw or percent-encoded. A text in which they are hidden deeper is withheld whole.
-func (s secrets) clean(text string) string {
-	for _, secret := range s {
-		once := url.QueryEscape(secret)
-		for _, form := range []string{secret, once, url.QueryEscape(once)} {
+// redact returns text without the secrets. It replaces those that it finds,
+// and withholds a text that still shows one in another way.
+func (s *secrets) redact(text string) string {
+	if !s.in(text) {
+		return text
+	}
+	for _, secret := range s.values {
+		for _, form := range formsOf(secret) {
 			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
 	if s.in(text) {
-		return "[withheld: it held a credential]"
+		return withheld
 	}
 	return text
 }
 
-// in tells whether text holds a secret, up to three layers of percent-encoding deep.
-func (s secrets) in(text string) bool {
+// formsOf returns secret raw, percent-encoded once and twice, in base64, and
+// escaped for JSON and XML.
+func formsOf(secret string) []string {
+	once := url.QueryEscape(secret)
+	forms := []string{secret, once, url.QueryEscape(once), base64.StdEncoding.EncodeToString([]byte(secret))}
+	if quoted, err := json.Marshal(secret); err == nil {
+		forms = append(forms, strings.Trim(string(quoted), `"`))
+	}
+	var escaped strings.Builder
+	if xml.EscapeText(&escaped, []byte(secret)) == nil {
+		forms = append(forms, escaped.String())
+	}
+	return slices.DeleteFunc(forms, func(form string) bool { return form == "" })
+}
+
+// in reports whether text shows a secret or a good part of one, up to three
+// layers of escaping deep.
+func (s *secrets) in(text string) bool {
 	for range 4 {
-		for _, secret := range s {
-			if strings.Contains(text, secret) {
-				return true
-			}
+		if s.rawIn(text) || s.windows().in(text) {
+			return true
 		}
-		if !strings.Contains(text, "%") {
+		inner := unescape(text)
+		if inner == text {
 			return false
 		}
-		text = unescape(text)
+		text = inner
 	}
 	return false
 }
 
-// cleanError is err if it holds no secret however it is printed; else an error of the cleaned text alone.
-func (s secrets) cleanError(err error) error {
-	fields, _ := json.Marshal(err) // nothing if it can't be
-	if s.in(fmt.Sprintf("%v %+v %#v ", err, err, err) + string(fields)) {
-		return errors.New(s.clean(err.Error()))
-	}
-	return err
+func (s *secrets) rawIn(text string) bool {
+	return slices.ContainsFunc(s.values, func(secret string) bool { return strings.Contains(text, secret) })
 }
 
-// unescape undoes one layer of percent-encoding and leaves what is none as it is.
-func unescape(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '%' && i+2 < len(text) {
-			if c, err := url.PathUnescape(text[i : i+3]); err == nil {
-				b.WriteString(c)
-				i += 2
-				continue
-			}
+// windowSize is how many letters and digits of a secret in a row give it away,
+// whatever stands between them: line ends, blanks for plus signs, escapes.
+const windowSize = 16
+
+// windows are all runs of windowSize letters and digits in the secrets, and in
+// their base64.
+type windows map[string]struct{}
+
+// windows returns the windows of s. Shorter secrets have none: their letters
+// might stand in any text.
+func (s *secrets) windows() windows {
+	if s.index != nil {
+		return s.index
+	}
+	s.index = windows{}
+	for _, secret := range s.values {
+		secret = withoutPEMLines(secret)
+		s.index.add(secret)
+		for shift := range min(3, len(secret)) { // the base64 of a part depends on where it begins
+			s.index.add(base64.StdEncoding.EncodeToString([]byte(secret[shift:])))
 		}
-		b.WriteByte(text[i])
+	}
+	return s.index
+}
+
+func (w windows) add(secret string) {
+	letters := lettersAndDigits(secret)
+	for i := 0; i+windowSize <= len(letters); i++ {
+		w[letters[i:i+windowSize]] = struct{}{}
+	}
+}
+
+func (w windows) in(text string) bool {
+	letters := lettersAndDigits(text)
+	for i := 0; i+windowSize <= len(letters); i++ {
+		if _, ok := w[letters[i:i+windowSize]]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutPEMLines returns the secret part of a text that may be PEM.
+func withoutPEMLines(text string) string {
+	if !strings.Contains(text, "-----") {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "-----") {
+			b.WriteString(line)
+		}
 	}
 	return b.String()
 }
 
-// withoutURL is err without the *url.Error around it, which prints the URL, and a GET's URL is signed.
+func lettersAndDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case '0' <= r && r <= '9', 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z':
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// redactError returns err if it shows no secret however it is printed, else an
+// error of the redacted text alone.
+func (s *secrets) redactError(err error) error {
+	fields, _ := json.Marshal(err) // nothing if it can't be encoded
+	if s.in(fmt.Sprintf("%v %+v %#v ", err, err, err) + string(fields)) {
+		return errors.New(s.redact(err.Error()))
+	}
+	return err
+}
+
+// unescape undoes one layer of percent-encoding, of the escapes of JSON, and of
+// those of HTML and XML. What is not an escape stays as it is.
+func unescape(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		c, size := unescapeOne(text[i:])
+		b.WriteString(c)
+		i += size - 1
+	}
+	return html.UnescapeString(b.String())
+}
+
+// unescapeOne returns the first character of text and how many bytes it takes.
+func unescapeOne(text string) (char string, size int) {
+	switch {
+	case text[0] == '%' && len(text) >= 3:
+		if c, err := url.PathUnescape(text[:3]); err == nil {
+			return c, 3
+		}
+	case strings.HasPrefix(text, `\u`) && len(text) >= 6:
+		var c string
+		if json.Unmarshal([]byte(`"`+text[:6]+`"`), &c) == nil {
+			return c, 6
+		}
+	case text[0] == '\\' && len(text) >= 2:
+		var c string
+		if json.Unmarshal([]byte(`"`+text[:2]+`"`), &c) == nil {
+			return c, 2
+		}
+	}
+	return text[:1], 1
+}
+
+// withoutURL returns err so that it does not print the URL of a *url.Error,
+// which may be signed. Everything else that err wraps is kept.
 func withoutURL(err error) error {
 	for {
-		outer, ok := errors.AsType[*url.Error](err)
+		outer, ok := err.(*url.Error) //nolint:errorlint // one that is wrapped comes below
 		if !ok || outer.Err == nil {
-			return err
+			break
 		}
 		err = outer.Err
 	}
+	urls := urlsIn(err)
+	if len(urls) == 0 {
+		return err
+	}
+	text := err.Error()
+	for _, u := range urls {
+		text = strings.NewReplacer(strconv.Quote(u), "[URL]", u, "[URL]").Replace(text)
+	}
+	return &urlFreeError{text: text, err: err}
+}
+
+// urlsIn returns the URLs of every *url.Error in the tree of err.
+func urlsIn(err error) []string {
+	var urls []string
+	if e, ok := err.(*url.Error); ok && e.URL != "" { //nolint:errorlint // every node is looked at
+		urls = append(urls, e.URL)
+	}
+	switch e := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		urls = append(urls, urlsIn(e.Unwrap())...)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			urls = append(urls, urlsIn(inner)...)
+		}
+	}
+	return urls
+}
+
+// urlFreeError has the tree of err, but for each *url.Error in it.
+type urlFreeError struct {
+	text string
+	err  error
+}
+
+func (e *urlFreeError) Error() string        { return e.text }
+func (e *urlFreeError) GoString() string     { return e.text }
+func (e *urlFreeError) Is(target error) bool { return errors.Is(e.err, target) }
+
+func (e *urlFreeError) As(target any) bool {
+	if _, ok := target.(**url.Error); ok {
+		return false
+	}
+	return errors.As(e.err, target)
 }

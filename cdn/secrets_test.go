@@ -25,7 +25,7 @@ func TestSecrets_ThatArePartOfACodeDoNotChangeItsKind(t *testing.T) {
 		"InvalidAccessKeyId.NotFound": cdn.ErrDenied, "InvalidParameter": cdn.ErrInvalidRequest, "Forbidden.RAM": cdn.ErrDenied,
 	} {
 		api := &cdntest.API{Credentials: []signer.Credentials{short}}
-		api.Script(cdntest.Fault{Status: 500, Code: code})
+		api.Inject(cdntest.Fault{Status: 500, Code: code})
 		client, err := cdn.NewClient(cdn.StaticCredentials(short), &cdn.Options{HTTPClient: &http.Client{Transport: api}})
 		require.NoError(t, err)
 		_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -48,7 +48,7 @@ type leaky struct{ URL *url.URL }
 func (leaky) Error() string { return "boom" }
 
 func TestSecrets_InTheFieldsOfAForeignError(t *testing.T) {
-	s := newScene(t, &cdn.Options{
+	s := newFixture(t, &cdn.Options{
 		Signer: signer.RPC{Method: "GET"}, MaxAttempts: 1,
 		HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) { return nil, leaky{r.URL} })},
 	})
@@ -60,7 +60,7 @@ func TestSecrets_InTheFieldsOfAForeignError(t *testing.T) {
 func TestSecrets_OfBeforeARenewal(t *testing.T) {
 	other := signer.Credentials{AccessKeyID: "other", AccessKeySecret: "other-secret", SecurityToken: "other-token"}
 	api := &cdntest.API{Credentials: []signer.Credentials{testCreds, other}}
-	api.Script(cdntest.Fault{Code: "InvalidSecurityToken.Expired"}, cdntest.Fault{Code: "Forbidden", Message: "was " + testCreds.SecurityToken})
+	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired"}, cdntest.Fault{Code: "Forbidden", Message: "was " + testCreds.SecurityToken})
 	client, err := cdn.NewClient(&rotating{next: []signer.Credentials{testCreds, other}}, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
 	require.NoError(t, err)
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -69,8 +69,8 @@ func TestSecrets_OfBeforeARenewal(t *testing.T) {
 }
 
 func TestSecrets_EchoedWithASuccess(t *testing.T) {
-	s := newScene(t, nil)
-	s.api.Script(body(200, "application/json", `{"Csr":"x","RequestId":"`+testCreds.SecurityToken+`"}`))
+	s := newFixture(t, nil)
+	s.api.Inject(body(200, "application/json", `{"Csr":"x","RequestId":"`+testCreds.SecurityToken+`"}`))
 	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.NoError(t, err)
 	s.requireNoSecret(t, nil)
@@ -93,7 +93,7 @@ func TestSecrets_KeysOfTheFakeAreNotPrinted(t *testing.T) {
 func TestOnAttempt_MayKeepTheError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
-		api.Script(cdntest.Fault{Status: 500, Code: "InternalError"}, cdntest.Fault{Wait: time.Minute})
+		api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"}, cdntest.Fault{Wait: time.Minute})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		seen := make(chan int)

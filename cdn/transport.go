@@ -1,9 +1,14 @@
 package cdn
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -14,10 +19,16 @@ const (
 	maxConnections  = 64        // to one host; all of them may be kept
 	maxHeaderBytes  = 256 << 10 // of an answer
 	keepAlivePeriod = 30 * time.Second
+
+	// A connection over HTTP/2 carries every call, so one that died must be
+	// found within an attempt.
+	pingAfter   = 3 * time.Second // without a frame from the service
+	pingTimeout = 3 * time.Second
 )
 
-// newTransport is the client's own transport. http.DefaultTransport is not cloned, since a program may have changed it. How long
-// the headers and the body of an answer may take is bounded by Options.AttemptTimeout, which is that of the whole attempt.
+// newTransport returns the client's own transport. It does not clone
+// http.DefaultTransport, which a program may have changed. AttemptTimeout
+// bounds how long the headers and the body of an answer may take.
 func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlivePeriod}
 	return &http.Transport{
@@ -26,6 +37,7 @@ func newTransport() *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		MaxConnsPerHost:        maxConnections,
 		MaxIdleConns:           maxConnections,
 		MaxIdleConnsPerHost:    maxConnections,
@@ -34,9 +46,83 @@ func newTransport() *http.Transport {
 	}
 }
 
-// withoutRedirects is a copy of hc that hands a redirect to its caller: a signed request is for one host alone.
+// withoutRedirects returns a copy of hc that hands a redirect to its caller: a
+// signed request is for one host alone.
 func withoutRedirects(hc *http.Client) *http.Client {
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
+}
+
+// slots bounds how many attempts use a connection at once, so that the wait
+// for one is not part of an attempt's time. A nil slots has no bound.
+type slots chan struct{}
+
+// acquire waits for a slot. It returns the context's error if that ends.
+func (s slots) acquire(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slots) release() {
+	if s != nil {
+		<-s
+	}
+}
+
+const (
+	maxBody     = 1 << 20  // how much of an answer is read, after decompression
+	maxKeptBody = 64 << 10 // how large a buffer may be to be used again; an answer has 2 KiB
+)
+
+// bufferPool keeps buffers for the answers of a client's calls. The zero value
+// is ready.
+type bufferPool struct{ pool sync.Pool }
+
+// bodyBuffer holds an answer until it is decoded.
+type bodyBuffer struct {
+	bytes.Buffer
+	limited io.LimitedReader
+}
+
+func (b *bufferPool) get() *bodyBuffer {
+	if body, ok := b.pool.Get().(*bodyBuffer); ok {
+		return body
+	}
+	return new(bodyBuffer)
+}
+
+func (b *bufferPool) put(body *bodyBuffer) {
+	if body.Cap() > maxKeptBody {
+		return
+	}
+	body.Reset()
+	b.pool.Put(body)
+}
+
+// read reads the body of resp, and one byte more than it may have, to find out
+// whether it has more.
+func (b *bodyBuffer) read(resp *http.Response) error {
+	b.limited = io.LimitedReader{R: resp.Body, N: maxBody + 1}
+	n, err := b.ReadFrom(&b.limited)
+	b.limited.R = nil
+	if err != nil {
+		return err
+	}
+	if n > maxBody {
+		return fmt.Errorf("the answer has more than %d bytes", maxBody)
+	}
+	return nil
 }

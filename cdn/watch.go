@@ -4,47 +4,59 @@ import (
 	"context"
 	"log/slog"
 	"time"
-
-	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Attempt is one request of a call, as [Options].OnAttempt is told of it and as the log shows it.
+// Attempt is one request of a call, as [Options].OnAttempt gets it and as it
+// is logged.
 type Attempt struct {
-	Number     int           // of the attempts of its call, from 1
+	Action     string        // the operation
+	Host       string        // host and port of the endpoint
+	Number     int           // 1 for the first attempt of its call
 	Start      time.Time     // when it was sent
 	Duration   time.Duration // until its answer was read
-	Wait       time.Duration // that follows before the next attempt; zero if that begins at once, or there is none
-	StatusCode int           // HTTP; zero if no answer came
-	Code       string        // the service's error code; empty if it gave none
-	RequestId  string        // the service's; empty if it told none
-	Err        error         // nil if a CSR came; an [*Error], or the context's error if that ended the attempt
+	Wait       time.Duration // before the next attempt; zero if there is none, or it begins at once
+	StatusCode int           // HTTP status; zero without an answer
+	Code       string        // the service's error code; empty without an error
+	RequestId  string        // the service's; may be empty
+	Err        error         // nil after success; else an [*Error], or the error of the context that ended the attempt
 }
 
 // LogValue implements [slog.LogValuer].
 func (a Attempt) LogValue() slog.Value {
 	attrs := []slog.Attr{
-		slog.Int("attempt", a.Number),
+		slog.String("action", a.Action),
+		slog.String("host", a.Host),
+		slog.Int("number", a.Number),
 		slog.Int("status", a.StatusCode),
+		slog.String("code", a.Code),
 		slog.String("request_id", a.RequestId),
 		slog.Duration("duration", a.Duration),
+		slog.Duration("wait", a.Wait),
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("code", a.Code), slog.Duration("wait", a.Wait), slog.Any("error", a.Err))
+		attrs = append(attrs, slog.Any("error", a.Err))
 	}
 	return slog.GroupValue(attrs...)
 }
 
-// watch tells those who watch of an attempt that has ended, which was signed with creds.
-func (c *Client) watch(ctx context.Context, attempt Attempt, creds signer.Credentials) {
-	logs := c.options.Logger.Enabled(ctx, slog.LevelDebug)
-	if c.options.OnAttempt == nil && !logs {
+// watch shows an attempt that has ended to OnAttempt and to the log.
+func (r *retrier) watch(ctx context.Context, a attempt, wait time.Duration) {
+	o := r.client.options
+	logs := o.Logger.Enabled(ctx, slog.LevelDebug)
+	if o.OnAttempt == nil && !logs {
 		return
 	}
-	attempt.RequestId = secretsOf(nil, creds).clean(attempt.RequestId)
-	if c.options.OnAttempt != nil {
-		c.options.OnAttempt(ctx, attempt)
+	shown := Attempt{
+		Action: r.op.Action, Host: r.client.endpoint.Host, Number: a.number, Start: a.start, Duration: a.duration,
+		Wait: wait, StatusCode: a.status, RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID), Err: a.ended,
+	}
+	if a.failed != nil {
+		shown.Code, shown.Err = a.failed.Code, a.failed
+	}
+	if o.OnAttempt != nil {
+		o.OnAttempt(ctx, shown)
 	}
 	if logs {
-		c.options.Logger.LogAttrs(ctx, slog.LevelDebug, "cdn: attempt", attempt.LogValue().Group()...)
+		o.Logger.LogAttrs(ctx, slog.LevelDebug, "cdn: attempt", shown.LogValue().Group()...)
 	}
 }

@@ -26,8 +26,8 @@ func (s signFunc) Sign(context.Context, *url.URL, signer.Call, signer.Input) (*h
 
 func TestLogger_OneRecordAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, nil)
-		s.api.Script(cdntest.Fault{Status: 503, Code: "ServiceUnavailable", Header: http.Header{"Retry-After": {"3"}}})
+		s := newFixture(t, nil)
+		s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable", Header: http.Header{"Retry-After": {"3"}}})
 		resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err)
 		var records []map[string]any
@@ -41,10 +41,13 @@ func TestLogger_OneRecordAnAttempt(t *testing.T) {
 		}
 		require.Equal(t, []map[string]any{
 			{
-				"level": "DEBUG", "msg": "cdn: attempt", "attempt": 1.0, "status": 503.0, "code": "ServiceUnavailable",
-				"request_id": s.attempts[0].RequestId, "duration": 0.0, "wait": 3e9,
+				"level": "DEBUG", "msg": "cdn: attempt", "action": "CreateCdnCertificateSigningRequest", "host": "cdn.aliyuncs.com",
+				"number": 1.0, "status": 503.0, "code": "ServiceUnavailable", "request_id": s.attempts[0].RequestId, "duration": 0.0, "wait": 3e9,
 			},
-			{"level": "DEBUG", "msg": "cdn: attempt", "attempt": 2.0, "status": 200.0, "request_id": resp.RequestId, "duration": 0.0},
+			{
+				"level": "DEBUG", "msg": "cdn: attempt", "action": "CreateCdnCertificateSigningRequest", "host": "cdn.aliyuncs.com",
+				"number": 2.0, "status": 200.0, "code": "", "request_id": resp.RequestId, "duration": 0.0, "wait": 0.0,
+			},
 		}, records)
 	})
 }
@@ -56,7 +59,7 @@ func TestLogger_NothingAboveDebug(t *testing.T) {
 		HTTPClient: &http.Client{Transport: api}, Logger: slog.New(slog.NewTextHandler(&logged, nil)), MaxAttempts: 1,
 	})
 	require.NoError(t, err)
-	api.Script(cdntest.Fault{Status: 500})
+	api.Inject(cdntest.Fault{Status: 500})
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.Error(t, err)
 	require.Empty(t, logged.String(), "an error is returned or logged, never both")

@@ -29,29 +29,29 @@ import (
 // recording is a signer that lets a scene know the signatures, where the client has a transport of its own.
 type recording struct {
 	signer.Signer
-	scene *scene
+	fixture *fixture
 }
 
 func (r recording) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
 	req, err := r.Signer.Sign(ctx, endpoint, call, in)
 	if err == nil {
-		r.scene.record(req)
+		r.fixture.record(req)
 	}
 	return req, err
 }
 
-// newWireScene is a scene whose client has its own transport, to an endpoint on loopback.
-func newWireScene(t *testing.T, s signer.Signer, opts cdn.Options) *scene {
+// newWireFixture is a scene whose client has its own transport, to an endpoint on loopback.
+func newWireFixture(t *testing.T, s signer.Signer, opts cdn.Options) *fixture {
 	t.Helper()
-	scene := &scene{}
-	opts.Signer = recording{s, scene}
-	opts.Logger = slog.New(slog.NewJSONHandler(&scene.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	opts.OnAttempt = func(_ context.Context, a cdn.Attempt) { scene.attempts = append(scene.attempts, a) }
+	f := &fixture{}
+	opts.Signer = recording{s, f}
+	opts.Logger = slog.New(slog.NewJSONHandler(&f.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts.OnAttempt = func(_ context.Context, a cdn.Attempt) { f.attempts = append(f.attempts, a) }
 	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &opts)
 	require.NoError(t, err)
 	t.Cleanup(client.CloseIdleConnections)
-	scene.client = client
-	return scene
+	f.client = client
+	return f
 }
 
 // rawServer reads a request from each connection and lets serve do what HTTP servers don't.
@@ -125,14 +125,14 @@ func TestWire_BrokenHTTP(t *testing.T) {
 		for signerName, s := range signers {
 			t.Run(name+"/"+signerName, func(t *testing.T) {
 				t.Parallel()
-				scene := newWireScene(t, s, cdn.Options{
+				f := newWireFixture(t, s, cdn.Options{
 					Endpoint: rawServer(t, test.serve), MaxAttempts: 2, AttemptTimeout: 300 * time.Millisecond,
 				})
-				_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				requireKind(t, err, cdn.ErrUnavailable)
 				require.Equal(t, test.status, asError(t, err).StatusCode)
-				require.Len(t, scene.attempts, 2)
-				scene.requireNoSecret(t, err)
+				require.Len(t, f.attempts, 2)
+				f.requireNoSecret(t, err)
 			})
 		}
 	}
@@ -142,11 +142,11 @@ func TestWire_NothingListens(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	scene := newWireScene(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: "http://" + listener.Addr().String(), MaxAttempts: 2})
-	_, err = scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	f := newWireFixture(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: "http://" + listener.Addr().String(), MaxAttempts: 2})
+	_, err = f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	requireKind(t, err, cdn.ErrUnavailable)
 	require.ErrorContains(t, err, "refused")
-	scene.requireNoSecret(t, err)
+	f.requireNoSecret(t, err)
 }
 
 func TestWire_RedirectIsNotFollowed(t *testing.T) {
@@ -156,11 +156,11 @@ func TestWire_RedirectIsNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for name, s := range signers {
 			endpoint := rawServer(t, say("HTTP/1.1 %d Moved\r\nLocation: %s/?a=b\r\nContent-Length: 0\r\n\r\n", status, elsewhere.URL))
-			scene := newWireScene(t, s, cdn.Options{Endpoint: endpoint, MaxAttempts: 1})
-			_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			f := newWireFixture(t, s, cdn.Options{Endpoint: endpoint, MaxAttempts: 1})
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrUnavailable)
 			require.Equal(t, status, asError(t, err).StatusCode, name)
-			scene.requireNoSecret(t, err)
+			f.requireNoSecret(t, err)
 		}
 	}
 	require.Zero(t, followed.Load())
@@ -171,12 +171,12 @@ func TestWire_CertificateOfNobody(t *testing.T) {
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	srv.StartTLS()
 	defer srv.Close()
-	scene := newWireScene(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
-	_, err := scene.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	f := newWireFixture(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
+	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	requireKind(t, err, cdn.ErrUnavailable)
 	var unknown x509.UnknownAuthorityError
 	require.ErrorAs(t, err, &unknown)
-	scene.requireNoSecret(t, err)
+	f.requireNoSecret(t, err)
 }
 
 // tlsServer is the fake over TLS, and the http.Client that trusts it, whose transport is like the library's own.
@@ -263,7 +263,7 @@ func TestTransport_ConnectionIsKeptAfterAnError(t *testing.T) {
 	// The client's own transport can't be watched from outside; a trace of each attempt's context can.
 	client := srv.NewClient(t, nil)
 	for range 10 {
-		srv.API.Script(cdntest.Fault{Code: "InvalidParameter"})
+		srv.API.Inject(cdntest.Fault{Code: "InvalidParameter"})
 		ctx := traceConnections(t.Context(), &opened)
 		_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
 		require.ErrorIs(t, err, cdn.ErrInvalidRequest)

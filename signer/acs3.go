@@ -14,6 +14,8 @@ import (
 // everything that authenticates goes into headers. (Alibaba Cloud, "V3 request structure and signature".)
 type ACS3 struct{}
 
+const algorithm = "ACS3-HMAC-SHA256"
+
 // hashOfNothing is the SHA-256 of the empty body.
 const hashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -42,11 +44,20 @@ func (s ACS3) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) 
 	return req, nil
 }
 
-// CanonicalRequest is the text whose hash Sign signs for the same endpoint, call and input. It checks nothing, but the
-// endpoint must not be nil. With a zero Time or an empty Nonce in the input each call is of another moment.
+// CanonicalRequest returns the text whose hash Sign signs for the same
+// endpoint, call and input. It checks nothing; endpoint must not be nil. With a
+// zero Time or an empty Nonce in the input, each call returns another text.
 func (s ACS3) CanonicalRequest(endpoint *url.URL, call Call, in Input) string {
 	headers := appendHeaders(nil, endpoint, call, in.withDefaults())
 	return string(appendCanonicalRequest(nil, acs3Query(call), headers))
+}
+
+// SignedString returns the text that Sign computes the HMAC of: the name of the
+// algorithm and the hash of the CanonicalRequest. A signer that embeds ACS3 and
+// signs another text must override it; it may return "".
+func (s ACS3) SignedString(endpoint *url.URL, call Call, in Input) string {
+	hash := sha256.Sum256([]byte(s.CanonicalRequest(endpoint, call, in)))
+	return algorithm + "\n" + hex.EncodeToString(hash[:])
 }
 
 func acs3Query(call Call) string {
@@ -98,7 +109,6 @@ func appendCanonicalRequest(dst []byte, query string, headers []header) []byte {
 
 // acs3Authorization is the value of the header Authorization.
 func acs3Authorization(creds Credentials, query string, headers []header) string {
-	const algorithm = "ACS3-HMAC-SHA256"
 	hash := sha256.Sum256(appendCanonicalRequest(make([]byte, 0, 1024), query, headers))
 	text := append(make([]byte, 0, 128), algorithm+"\n"...)
 	text = hex.AppendEncode(text, hash[:])

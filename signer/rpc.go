@@ -42,12 +42,17 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 	return req, nil
 }
 
-// StringToSign is the text that Sign signs for the same call and input: METHOD&%2F& and the encoded parameters. It checks
-// nothing; a parameter of the call that has a common one's name is shown with the common one's value. With a zero Time or an
-// empty Nonce in the input each call is of another moment.
+// StringToSign returns the text that Sign computes the HMAC of: METHOD&%2F& and
+// the encoded parameters. It checks nothing; a parameter of the call that has
+// a common parameter's name is shown with the common one's value. With a zero
+// Time or an empty Nonce in the input, each call returns another text.
 func (s RPC) StringToSign(call Call, in Input) string {
 	return string(rpcStringToSign(s.method(), rpcCanonical(call, in.withDefaults())))
 }
+
+// SignedString is StringToSign, in the form that [ACS3] has too. A signer that
+// embeds RPC and signs another text must override it; it may return "".
+func (s RPC) SignedString(_ *url.URL, call Call, in Input) string { return s.StringToSign(call, in) }
 
 func (s RPC) method() string {
 	if s.Method == "" {

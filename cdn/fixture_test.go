@@ -33,7 +33,7 @@ var signers = map[string]signer.Signer{"RPC": signer.RPC{}, "RPC GET": signer.RP
 
 // A scene is a client and everything that it sends and shows. Its API is the fake, called without a socket unless the options
 // name another HTTPClient.
-type scene struct {
+type fixture struct {
 	api      *cdntest.API
 	client   *cdn.Client
 	attempts []cdn.Attempt
@@ -43,10 +43,10 @@ type scene struct {
 	logged     bytes.Buffer // by the client
 }
 
-// newScene is a scene of opts, which may be nil.
-func newScene(t *testing.T, opts *cdn.Options) *scene {
+// newFixture is a scene of opts, which may be nil.
+func newFixture(t *testing.T, opts *cdn.Options) *fixture {
 	t.Helper()
-	s := &scene{api: &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}}
+	s := &fixture{api: &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}}
 	var own cdn.Options
 	if opts != nil {
 		own = *opts
@@ -72,7 +72,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // record keeps the signature of a request, wherever it is.
-func (s *scene) record(r *http.Request) {
+func (s *fixture) record(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, signature, _ := strings.Cut(r.Header.Get("Authorization"), ",Signature=")
@@ -89,7 +89,7 @@ func (s *scene) record(r *http.Request) {
 }
 
 // requireNoSecret looks for the credentials and every signature in all forms of err, and in what was logged and reported.
-func (s *scene) requireNoSecret(t *testing.T, err error) {
+func (s *fixture) requireNoSecret(t *testing.T, err error) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()

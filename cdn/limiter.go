@@ -1,0 +1,87 @@
+package cdn
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A Limiter makes attempts wait for their turn. A *rate.Limiter of
+// golang.org/x/time is one, and so is a limiter that machines share, such as
+// that of package sharedlimit.
+//
+// Wait returns an error early if ctx ends, or if ctx has a deadline that will
+// have passed before the turn comes.
+type Limiter interface {
+	Wait(ctx context.Context) error
+}
+
+// defaultRate is how many calls of an operation an account may make a second,
+// unless its page says otherwise.
+const defaultRate = 100
+
+// limiters are the default limiters of a client, one for each operation.
+type limiters struct {
+	mu       sync.Mutex
+	byAction map[string]*queue
+}
+
+// of returns the limiter of an operation that allows perSecond calls; zero is
+// defaultRate.
+func (l *limiters) of(action string, perSecond int) *queue {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if q, ok := l.byAction[action]; ok {
+		return q
+	}
+	if l.byAction == nil {
+		l.byAction = map[string]*queue{}
+	}
+	if perSecond == 0 {
+		perSecond = defaultRate
+	}
+	q := newQueue(perSecond)
+	l.byAction[action] = q
+	return q
+}
+
+// A queue is a limiter of which only the first in the queue reserves a turn. A
+// *rate.Limiter alone gives back only the last turn that was reserved, so that
+// callers who leave the middle of its queue would leave their turns unused.
+type queue struct {
+	limiter  *rate.Limiter
+	interval time.Duration
+	head     chan struct{} // holds a value while someone is first
+	waiting  atomic.Int64
+}
+
+func newQueue(perSecond int) *queue {
+	// Evenly spaced: a larger burst would let more than perSecond into one second.
+	return &queue{
+		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), interval: time.Second / time.Duration(perSecond),
+		head: make(chan struct{}, 1),
+	}
+}
+
+// errDeadline is the error of a turn that would come too late.
+var errDeadline = errors.New("the turn would come after the context's deadline")
+
+// Wait implements [Limiter].
+func (q *queue) Wait(ctx context.Context) error {
+	ahead := q.waiting.Add(1) - 1
+	defer q.waiting.Add(-1)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(ahead)*q.interval {
+		return errDeadline
+	}
+	select { // those who wait here are served in the order in which they came
+	case q.head <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-q.head }()
+	return q.limiter.Wait(ctx)
+}

@@ -1,0 +1,54 @@
+package cdn
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// apiVersion is the version of the CDN's API, from the operations' pages.
+const apiVersion = "2018-05-10"
+
+// An operation is what one call asks of the service.
+type operation struct {
+	signer.Call
+	secrets   []string // the names of the parameters that hold secrets
+	perSecond int      // how many of it the service allows an account; zero is 100
+}
+
+// isOtherAPI reports whether op is not one of the CDN.
+func (op operation) isOtherAPI() bool { return op.Version != apiVersion }
+
+// A response is where the answer to an operation goes.
+type response struct {
+	value any     // a pointer that the answer is decoded into; nil discards it
+	id    *string // the request ID in value; nil if value has none of its own
+
+	// mark is the field of value without which an answer is none, and
+	// markName its name. A nil mark accepts any answer without a Code.
+	mark     *string
+	markName string
+}
+
+// do calls op, whose answer is recognized by its request ID, id in resp. After
+// an error it returns nil instead of resp.
+func do[T any](ctx context.Context, c *Client, op operation, resp *T, id *string) (*T, error) {
+	if err := c.call(ctx, op, response{value: resp, id: id, mark: id, markName: "RequestId"}); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// isComplete reports whether an answer was decoded into r.
+func (r response) isComplete() bool {
+	return r.mark == nil || strings.TrimSpace(*r.mark) != ""
+}
+
+// reset clears what an answer that failed may have left in value.
+func (r response) reset() {
+	if r.mark != nil {
+		reflect.ValueOf(r.value).Elem().SetZero()
+	}
+}
