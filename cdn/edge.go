@@ -1,0 +1,227 @@
+package cdn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// An Edge asks the CDN's edge servers which certificate they present. The zero
+// value asks real ones: port 443 of what the system's resolver returns.
+//
+// An Edge compares certificates; it does not verify that they are trusted.
+type Edge struct {
+	// Resolver finds the addresses of a name. If nil, net.DefaultResolver is
+	// used.
+	Resolver interface {
+		LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	}
+
+	// Dialer connects to an address. If nil, a net.Dialer is used.
+	Dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	}
+
+	// Port is the port of the edge servers. If empty, it is 443.
+	Port string
+}
+
+const (
+	edgeTimeout  = 10 * time.Second // for one address
+	edgesAtATime = 16
+)
+
+// Leaf returns the certificate that each address of host, IPv4 and IPv6,
+// presents for that name (SNI). An address that does not answer within 10 s,
+// or not with a certificate, is missing in the map, and the error wraps what
+// went wrong; the other addresses are in the map all the same.
+//
+// A wildcard has no address: ask a name below it.
+func (e *Edge) Leaf(ctx context.Context, host string) (map[netip.Addr]*x509.Certificate, error) {
+	if err := checkEdgeHost(host); err != nil {
+		return nil, err
+	}
+	answers, err := e.ask(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	leaves := map[netip.Addr]*x509.Certificate{}
+	var errs []error
+	for _, a := range answers {
+		if a.err != nil {
+			errs = append(errs, fmt.Errorf("cdn: edge %s: %w", a.addr, a.err))
+			continue
+		}
+		leaves[a.addr] = a.leaf
+	}
+	return leaves, errors.Join(errs...)
+}
+
+// Wait returns nil when every address of host presents leaf. It asks again with
+// growing pauses until ctx ends; the error then says which address presents
+// what. An address that this machine has no route to, as to IPv6 addresses on
+// a machine without IPv6, is left out as long as another one presents leaf.
+func (e *Edge) Wait(ctx context.Context, host string, leaf *x509.Certificate) error {
+	if err := checkEdgeHost(host); err != nil {
+		return err
+	}
+	if leaf == nil {
+		return errors.New("cdn: edge: nil certificate")
+	}
+	pauses := newPauses()
+	last := "no address was asked"
+	for ctx.Err() == nil {
+		answers, err := e.ask(ctx, host)
+		switch {
+		case err == nil && allPresent(answers, leaf):
+			return nil
+		case ctx.Err() == nil || answers != nil:
+			last = describeAnswers(answers, err)
+		}
+		sleep(ctx, pauses.NextBackOff()) // the loop looks at ctx
+	}
+	return fmt.Errorf("cdn: edge: %s: %w; want %s, last: %s", host, contextError(ctx), describeLeaf(leaf), last)
+}
+
+func checkEdgeHost(host string) error {
+	switch {
+	case strings.HasPrefix(host, "*") || strings.HasPrefix(host, "."):
+		return fmt.Errorf("cdn: edge: host %q is a wildcard: ask a name below it", host)
+	case host == "":
+		return errors.New("cdn: edge: host is empty")
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return fmt.Errorf("cdn: edge: host %q is an address, not a name", host)
+	}
+	return nil
+}
+
+// An edgeAnswer is what one address answered.
+type edgeAnswer struct {
+	addr netip.Addr
+	leaf *x509.Certificate
+	err  error
+}
+
+// ask asks every address of host, in the order of the addresses.
+func (e *Edge) ask(ctx context.Context, host string) ([]edgeAnswer, error) {
+	addrs, err := e.lookup(ctx, host)
+	if err != nil {
+		return nil, fmt.Errorf("cdn: edge: %w", err)
+	}
+	answers := make([]edgeAnswer, len(addrs))
+	running := make(chan struct{}, edgesAtATime)
+	var group sync.WaitGroup
+	for i, addr := range addrs {
+		running <- struct{}{}
+		group.Go(func() {
+			defer func() { <-running }()
+			leaf, err := e.leafOf(ctx, host, addr)
+			answers[i] = edgeAnswer{addr, leaf, err}
+		})
+	}
+	group.Wait()
+	return answers, nil
+}
+
+func (e *Edge) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	resolver := e.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	found, err := resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	addrs := map[netip.Addr]struct{}{}
+	for _, addr := range found {
+		addrs[addr.Unmap()] = struct{}{}
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("%s has no address", host)
+	}
+	return slices.SortedFunc(maps.Keys(addrs), netip.Addr.Compare), nil
+}
+
+// leafOf returns the certificate that addr presents.
+func (e *Edge) leafOf(ctx context.Context, host string, addr netip.Addr) (*x509.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, edgeTimeout)
+	defer cancel()
+	dialer, port := e.Dialer, e.Port
+	if dialer == nil {
+		dialer = new(net.Dialer)
+	}
+	if port == "" {
+		port = "443"
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), port))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }() // nothing was written that matters
+	// The certificate is compared by the caller, who has the one that it must be.
+	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true})
+	if err := client.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return client.ConnectionState().PeerCertificates[0], nil
+}
+
+// allPresent reports whether the answers are all leaf, but for addresses that
+// this machine has no route to.
+func allPresent(answers []edgeAnswer, leaf *x509.Certificate) bool {
+	some := false
+	for _, a := range answers {
+		switch {
+		case a.err != nil && isNoRoute(a.err):
+		case a.err != nil || !a.leaf.Equal(leaf):
+			return false
+		default:
+			some = true
+		}
+	}
+	return some
+}
+
+// isNoRoute reports whether err means that this machine can't send to an
+// address at all.
+func isNoRoute(err error) bool {
+	const wsaNetUnreachable, wsaHostUnreachable = syscall.Errno(10051), syscall.Errno(10065) // of Windows
+	if runtime.GOOS == "windows" && (errors.Is(err, wsaNetUnreachable) || errors.Is(err, wsaHostUnreachable)) {
+		return true
+	}
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
+		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+// describeAnswers says which address presents what.
+func describeAnswers(answers []edgeAnswer, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	texts := make([]string, len(answers))
+	for i, a := range answers {
+		if a.err != nil {
+			texts[i] = fmt.Sprintf("%s: %v", a.addr, a.err)
+			continue
+		}
+		texts[i] = fmt.Sprintf("%s presents %s", a.addr, describeLeaf(a.leaf))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func describeLeaf(leaf *x509.Certificate) string {
+	return fmt.Sprintf("serial %x (%s to %s)", leaf.SerialNumber,
+		leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
+}
