@@ -20,12 +20,18 @@ type API struct {
 	Source csr.KeySource
 
 	// Keys holds the private keys of the CSRs, by the PubMd5 of the response.
-	Keys csr.MemStore
+	Keys KeyRing
+
+	// PlainServerCertificate makes SetCdnDomainCSRCertificate take the certificate
+	// in PEM. The default is what the operation's page says, base64 of the PEM; the
+	// page's own example is plain, and nobody could check which is true.
+	PlainServerCertificate bool
 
 	// OnRequest, if non-nil, is called before each request is answered, one at a
 	// time.
 	OnRequest func(Request)
 
+	account   account
 	faults    faults
 	mu        sync.Mutex // guards nonces
 	nonces    nonces

@@ -1,9 +1,6 @@
 package cdntest_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -20,73 +17,7 @@ import (
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
-	"github.com/cdncsr/cdncsr/signer"
 )
-
-const secret = "testsecret"
-
-func newAPI() *cdntest.API {
-	return &cdntest.API{
-		Credentials: []signer.Credentials{
-			{AccessKeyID: "testid", AccessKeySecret: secret},
-			{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="},
-		},
-		Source: csr.P256,
-	}
-}
-
-// rpcParams are those of a call that is right.
-func rpcParams() url.Values {
-	return url.Values{
-		"Action": {"CreateCdnCertificateSigningRequest"}, "Version": {"2018-05-10"}, "Format": {"JSON"},
-		"AccessKeyId": {"testid"}, "SignatureMethod": {"HMAC-SHA1"}, "SignatureVersion": {"1.0"},
-		"SignatureNonce": {"nonce-1"}, "Timestamp": {time.Now().UTC().Format("2006-01-02T15:04:05Z")},
-		"CommonName": {"example.com"}, "SANs": {"a.example.com,*.example.com"}, "Organization": {"a+b *~ c/&=%"},
-	}
-}
-
-// rpcRequest signs params by the documentation, and sends them as a form of the body if where is "form", else in the query.
-func rpcRequest(t *testing.T, method, where string, params url.Values, secret string) *http.Request {
-	t.Helper()
-	encode := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace
-	text := method + "&%2F&" + encode(url.QueryEscape(encode(params.Encode())))
-	mac := hmac.New(sha1.New, []byte(secret+"&"))
-	_, _ = io.WriteString(mac, text) // a hash never fails
-	params.Set("Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	query, body := params.Encode(), ""
-	if where == "form" {
-		query, body = "", query
-	}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://cdn.aliyuncs.com/?"+query, strings.NewReader(body))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return req
-}
-
-// apiError is what an error of the API says.
-type apiError struct {
-	XMLName                                     xml.Name `json:"-"`
-	Code, Message, RequestId, HostId, Recommend string
-}
-
-// ask sends req to the API, without a socket, and returns the status and what an error says.
-func ask(t *testing.T, api *cdntest.API, req *http.Request) (int, apiError) {
-	t.Helper()
-	resp, err := api.RoundTrip(req)
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.EqualValues(t, len(body), resp.ContentLength)
-	var e apiError
-	if strings.Contains(resp.Header.Get("Content-Type"), "json") {
-		require.NoError(t, json.Unmarshal(body, &e))
-	} else {
-		require.NoError(t, xml.Unmarshal(body, &e))
-	}
-	require.Equal(t, e.RequestId, resp.Header.Get("x-acs-request-id"))
-	return resp.StatusCode, e
-}
 
 func TestAPI_AcceptsEachWayOfSendingRPC(t *testing.T) {
 	for name, way := range map[string][2]string{
@@ -206,18 +137,6 @@ func TestAPI_RemembersANonceUntilItsTimestampIsOld(t *testing.T) {
 		_, e := ask(t, api, rpcRequest(t, "POST", "form", maps.Clone(ahead), secret))
 		require.Equal(t, "SignatureNonceUsed", e.Code)
 	})
-}
-
-// acs3Request is signed by package signer, which the published vectors hold, then changed.
-func acs3Request(t *testing.T, change func(*http.Request)) *http.Request {
-	t.Helper()
-	endpoint := &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
-	call := signer.Call{Action: "CreateCdnCertificateSigningRequest", Version: "2018-05-10", Params: map[string]string{"CommonName": "example.com", "City": "a+b *~/"}}
-	in := signer.Input{Credentials: signer.Credentials{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="}}
-	req, err := signer.ACS3{}.Sign(t.Context(), endpoint, call, in)
-	require.NoError(t, err)
-	change(req)
-	return req
 }
 
 func TestAPI_ChecksWhatACS3Sends(t *testing.T) {

@@ -51,18 +51,22 @@ func read(r *http.Request) (*message, *problem) {
 	if err != nil {
 		return m, invalid("body")
 	}
+	if authorization := r.Header.Get("Authorization"); authorization != "" {
+		params, p := merge(query)
+		if p != nil {
+			return m, p
+		}
+		return m, m.readACS3(r, authorization, params, body)
+	}
 	form, err := url.ParseQuery(formOf(r, body))
 	if err != nil {
 		return m, invalid("form")
 	}
-	all, p := merge(query, form)
+	params, p := merge(query, form)
 	if p != nil {
 		return m, p
 	}
-	if authorization := r.Header.Get("Authorization"); authorization != "" {
-		return m, m.readACS3(r, authorization, query, all, body)
-	}
-	return m, m.readRPC(r.Method, all)
+	return m, m.readRPC(r.Method, params)
 }
 
 func readAll(r *http.Request) ([]byte, error) {
@@ -80,10 +84,10 @@ func formOf(r *http.Request, body []byte) string {
 	return ""
 }
 
-// merge returns the parameters of query and form, each of which must occur once.
-func merge(query, form url.Values) (map[string]string, *problem) {
-	all := make(map[string]string, len(query)+len(form))
-	for _, part := range []url.Values{query, form} {
+// merge returns the parameters of all parts, each of which must occur once.
+func merge(parts ...url.Values) (map[string]string, *problem) {
+	all := make(map[string]string)
+	for _, part := range parts {
 		for name, values := range part {
 			if _, twice := all[name]; twice || len(values) != 1 {
 				return nil, invalid(name)

@@ -10,6 +10,10 @@ import (
 // checks and its work, and a line here.
 var operations = map[string]operation{
 	"CreateCdnCertificateSigningRequest": {checkCreateCSR, createCSR},
+	"SetCdnDomainCSRCertificate":         {checkSetCSRCertificate, setCSRCertificate},
+	"SetCdnDomainSSLCertificate":         {checkSetSSLCertificate, setSSLCertificate},
+	"DescribeDomainCertificateInfo":      {checkDomainName, describeCertificate},
+	"DescribeCdnSSLCertificateList":      {checkListCertificates, listCertificates},
 }
 
 // An operation is a handler behind the gateway.
@@ -28,6 +32,9 @@ type call struct {
 	requestID   string
 	secretInURL bool
 }
+
+// onlyRequestID is the response of an operation that has nothing else to say.
+type onlyRequestID struct{ RequestId string }
 
 // A problem is an error of the API.
 type problem struct {

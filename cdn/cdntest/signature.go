@@ -84,13 +84,14 @@ func operationParams(all map[string]string) map[string]string {
 	return params
 }
 
-// readACS3 reads a message signed by ACS3-HMAC-SHA256. Its query is signed; a form
-// in its body is signed by its hash.
-func (m *message) readACS3(r *http.Request, authorization string, query url.Values, all map[string]string, body []byte) *problem {
+// readACS3 reads a message signed by ACS3-HMAC-SHA256. The parameters are those of
+// the query: the documentation of the signature allows no others for an operation
+// of this API, and a form in the body is ignored.
+func (m *message) readACS3(r *http.Request, authorization string, query map[string]string, body []byte) *problem {
 	if strings.Contains(r.Header.Get("Accept"), "json") {
 		m.format = formatJSON
 	}
-	m.params = all
+	m.params = query
 	m.action, m.version = r.Header.Get("x-acs-action"), r.Header.Get("x-acs-version")
 	m.token = r.Header.Get("x-acs-security-token")
 	m.timestamp, m.nonce = r.Header.Get("x-acs-date"), r.Header.Get("x-acs-signature-nonce")
@@ -106,7 +107,7 @@ func (m *message) readACS3(r *http.Request, authorization string, query url.Valu
 		return missing("x-acs-signature-nonce")
 	}
 	signed := strings.Split(names, ";")
-	if !isAscending(signed) || !containsAll(signed, mustBeSigned(r.Header)) {
+	if !isCanonical(signed) || !containsAll(signed, mustBeSigned(r.Header)) {
 		return incomplete
 	}
 	hash := sha256.Sum256(body)
@@ -127,9 +128,15 @@ func splitAuthorization(authorization string) (credential, names, value string, 
 	return credential, names, value, ok1 && ok2 && ok3
 }
 
-// isAscending reports whether names are sorted and each occurs once.
-func isAscending(names []string) bool {
-	return slices.IsSorted(names) && len(slices.Compact(slices.Clone(names))) == len(names)
+// isCanonical reports whether header names are in lower case, sorted, and each
+// occurs once.
+func isCanonical(names []string) bool {
+	for i, name := range names {
+		if name != strings.ToLower(name) || i > 0 && names[i-1] >= name {
+			return false
+		}
+	}
+	return true
 }
 
 func containsAll(names, wanted []string) bool {
@@ -148,7 +155,7 @@ func mustBeSigned(header http.Header) []string {
 	return names
 }
 
-func (m *message) canonicalRequest(r *http.Request, query url.Values, signed []string) string {
+func (m *message) canonicalRequest(r *http.Request, query map[string]string, signed []string) string {
 	var headers strings.Builder
 	for _, name := range signed {
 		value := strings.Join(r.Header.Values(name), ",")
@@ -158,17 +165,8 @@ func (m *message) canonicalRequest(r *http.Request, query url.Values, signed []s
 		headers.WriteString(name + ":" + strings.TrimSpace(value) + "\n")
 	}
 	return strings.Join([]string{
-		r.Method, m.path, canonical(single(query)), headers.String(), strings.Join(signed, ";"), r.Header.Get("x-acs-content-sha256"),
+		r.Method, m.path, canonical(query), headers.String(), strings.Join(signed, ";"), r.Header.Get("x-acs-content-sha256"),
 	}, "\n")
-}
-
-// single returns values as parameters that occur once each, as merge has checked.
-func single(values url.Values) map[string]string {
-	params := make(map[string]string, len(values))
-	for name := range values {
-		params[name] = values.Get(name)
-	}
-	return params
 }
 
 // canonical returns the parameters sorted by name and percent-encoded.

@@ -1,0 +1,145 @@
+package cdntest
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// AddDomain adds a domain to the account: online, without a certificate. A wildcard
+// domain may be written .example.com, as the CDN does, or *.example.com; requests
+// must have the former. A domain that is there already stays as it is.
+func (a *API) AddDomain(name string) {
+	if wildcard, ok := strings.CutPrefix(name, "*"); ok {
+		name = wildcard
+	}
+	name = strings.ToLower(name)
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	if a.account.domains == nil {
+		a.account.domains = make(map[string]*domain)
+	}
+	if a.account.domains[name] == nil {
+		a.account.domains[name] = &domain{name: name, online: true}
+	}
+}
+
+// SetOnline takes a domain off line, where it can't be configured and the edge does
+// not serve it, or brings it back. It panics if the domain was not added.
+func (a *API) SetOnline(name string, online bool) {
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	d := a.account.find(name)
+	if d == nil {
+		panic(fmt.Sprintf("cdntest: SetOnline: domain %q: not added", name))
+	}
+	d.online = online
+}
+
+// Stored returns the number of certificates that were uploaded and are kept, used
+// by a domain or not.
+func (a *API) Stored() int {
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	return len(a.account.stored)
+}
+
+// Certificate returns what is installed on a domain, or nil.
+func (a *API) Certificate(domain string) *Installed {
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	d := a.account.find(domain)
+	if d == nil || d.current() == nil {
+		return nil
+	}
+	in := d.current()
+	return &Installed{Chain: slices.Clone(in.chain), Key: in.key, CertName: in.name, CertType: in.certType}
+}
+
+// Installed is a certificate on a domain.
+type Installed struct {
+	Chain    []*x509.Certificate // leaf first
+	Key      crypto.Signer       // of the leaf
+	CertName string              // empty if the CDN made the key
+	CertType string              // "upload" or "cas"
+}
+
+// An account holds the domains and the stored certificates of the API.
+type account struct {
+	mu      sync.Mutex
+	domains map[string]*domain
+	stored  []*certificate // oldest first
+}
+
+// A domain is a domain name that the CDN accelerates.
+type domain struct {
+	name      string
+	online    bool
+	installed []installation // oldest first; empty if HTTPS is off
+}
+
+// maxInstalled is how many installations of a domain are remembered, for edges that
+// serve the earlier ones a while longer.
+const maxInstalled = 16
+
+// A certificate is a chain and its private key.
+type certificate struct {
+	chain  []*x509.Certificate // leaf first
+	pem    string              // the chain as it was sent
+	key    crypto.Signer
+	id     int64  // of a stored one
+	name   string // of a stored one
+	stored time.Time
+}
+
+// An installation is a certificate on a domain.
+type installation struct {
+	*certificate
+	certType string
+	at       time.Time
+}
+
+// current returns the newest installation, or nil if HTTPS is off.
+func (d *domain) current() *installation {
+	if len(d.installed) == 0 {
+		return nil
+	}
+	return &d.installed[len(d.installed)-1]
+}
+
+func (d *domain) install(cert *certificate, certType string) {
+	d.installed = append(d.installed, installation{cert, certType, time.Now()})
+	if len(d.installed) > maxInstalled {
+		d.installed = slices.Delete(d.installed, 0, 1)
+	}
+}
+
+// find returns the domain of that name, or nil.
+func (a *account) find(name string) *domain { return a.domains[strings.ToLower(name)] }
+
+// configurable returns the domain of that name if it is online.
+func (a *account) configurable(name string) (*domain, *problem) {
+	d := a.find(name)
+	if d == nil {
+		return nil, &domainNotFound
+	}
+	if !d.online {
+		return nil, &problem{http.StatusBadRequest, "InvalidDomain.Offline", "The domain provided is offline."}
+	}
+	return d, nil
+}
+
+var domainNotFound = problem{http.StatusNotFound, "InvalidDomain.NotFound", "The domain provided does not belong to you."}
+
+// check returns the problem of a domain that can't be configured.
+func (a *account) check(name string) *problem {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, p := a.configurable(name)
+	return p
+}

@@ -1,0 +1,75 @@
+package cdntest
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// checkSetCSRCertificate refuses missing parameters of SetCdnDomainCSRCertificate.
+func checkSetCSRCertificate(c *call) *problem {
+	if c.params["DomainName"] == "" {
+		return missing("DomainName")
+	}
+	if c.params["ServerCertificate"] == "" {
+		return &problem{http.StatusBadRequest, "Certificate.MissingParameter", "You must specify the Certificate parameter."}
+	}
+	return nil
+}
+
+// setCSRCertificate installs a certificate whose key the API made and holds. It
+// finds the key by the certificate's public key and stores no certificate.
+func setCSRCertificate(ctx context.Context, a *API, c *call) (any, *problem) {
+	name := c.params["DomainName"]
+	if p := a.account.check(name); p != nil {
+		return nil, p
+	}
+	cert, p := a.csrCertificate(ctx, name, c.params["ServerCertificate"])
+	if p != nil {
+		return nil, p
+	}
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	d, p := a.account.configurable(name)
+	if p != nil {
+		return nil, p
+	}
+	d.install(cert, "cas")
+	return onlyRequestID{c.requestID}, nil
+}
+
+// csrCertificate returns the certificate that was sent for a domain, with its key.
+func (a *API) csrCertificate(ctx context.Context, domain, sent string) (*certificate, *problem) {
+	text := sent
+	if !a.PlainServerCertificate {
+		decoded, err := base64.StdEncoding.DecodeString(sent)
+		if err != nil {
+			return nil, &problem{http.StatusBadRequest, "Certificate.DecodeError", "An error occurred while decoding the certificate."}
+		}
+		text = string(decoded)
+	}
+	chain, ok := parseChain(text)
+	if !ok || len(text) > maxChain || !isOrdered(chain) {
+		return nil, &certificateFormat
+	}
+	if !covers(chain[0], domain) {
+		return nil, &problem{http.StatusBadRequest, "Certificate.MissMatch", "The certificate does not match the domain."}
+	}
+	if p := checkDates(chain[0], time.Now()); p != nil {
+		return nil, p
+	}
+	pubMd5, err := csr.PubMD5(chain[0].PublicKey)
+	if err != nil {
+		return nil, &certificateFormat
+	}
+	key, err := a.Keys.Get(ctx, pubMd5)
+	if err != nil {
+		return nil, &problem{http.StatusBadRequest, "Certificate.NoPrivateKey", "The private key of the certificate does not exist."}
+	}
+	return &certificate{chain: chain, pem: text, key: key}, nil
+}
+
+var certificateFormat = problem{http.StatusBadRequest, "Certificate.FormatError", "The format of the certificate is invalid."}
