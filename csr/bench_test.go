@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// benchmarkRequest is a usual one: two names, every default of the service.
+// benchmarkRequest is a typical request: two names, and the defaults otherwise.
 var benchmarkRequest = Request{CommonName: "example.com", SANs: []string{"www.example.com"}}
 
-// bareCSR is the least that makes the same CSR: the subject and the names as x509 encodes them, in DER.
+// bareCSR returns the same CSR in DER, as x509 alone encodes it.
 func bareCSR(key crypto.Signer) ([]byte, error) {
 	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
 		Subject: pkix.Name{
@@ -27,8 +27,8 @@ func bareCSR(key crypto.Signer) ([]byte, error) {
 	}, key)
 }
 
-// BenchmarkNew measures New, its checks, the PubMd5 and the PEM included, beside x509.CreateCertificateRequest with the
-// same key.
+// BenchmarkNew measures New, with its checks, the PubMd5 and the PEM, beside
+// x509.CreateCertificateRequest with the same key.
 func BenchmarkNew(b *testing.B) {
 	for _, keyType := range keyTypes {
 		b.Run(keyType.String(), func(b *testing.B) {
@@ -44,11 +44,11 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// BenchmarkPool_Hit measures a CSR for a key out of a full pool beside one for a key at hand, both RSA-2048.
+// BenchmarkPool_Hit measures a CSR for a key from a full Pool beside one for a
+// given key, both RSA-2048.
 func BenchmarkPool_Hit(b *testing.B) {
 	key := newTestKey(b, RSA2048)
-	pool := NewPool(fixedSource{key}, 1000)
-	defer pool.Close()
+	pool := newPool(b, fixedSource{key}, 1000)
 	for len(pool.ready) < cap(pool.ready) {
 		runtime.Gosched()
 	}
@@ -65,8 +65,8 @@ func BenchmarkPool_Hit(b *testing.B) {
 	})
 }
 
-// compare times theirs and ours in turn, so that a busy machine slows both, and reports the medians, how many times
-// theirs ours is, and the allocations of each.
+// compare times theirs and ours in turn, so that a busy machine slows both. It
+// reports the medians, their ratio, and the allocations of each.
 func compare(b *testing.B, theirs, ours func() error) {
 	var times [2][]time.Duration
 	both := []func() error{theirs, ours}
@@ -80,12 +80,12 @@ func compare(b *testing.B, theirs, ours func() error) {
 		}
 	}
 	bare, own := median(times[0]), median(times[1])
-	b.ReportMetric(0, "ns/op") // of both together: says nothing
+	b.ReportMetric(0, "ns/op") // the sum of both, which means nothing
 	b.ReportMetric(bare/1000, "µs-bare")
 	b.ReportMetric(own/1000, "µs")
 	b.ReportMetric(own/bare, "ratio")
 	for i, unit := range []string{"allocs-bare", "allocs"} {
-		b.ReportMetric(testing.AllocsPerRun(10, func() { _ = both[i]() }), unit) // both have worked a moment ago
+		b.ReportMetric(testing.AllocsPerRun(10, func() { _ = both[i]() }), unit) // neither fails: see above
 	}
 }
 
@@ -95,9 +95,9 @@ func median(times []time.Duration) float64 {
 	return float64(times[len(times)/2].Nanoseconds())
 }
 
-// BenchmarkGenerator makes 10,000 P-256 CSRs into a MemStore, in turns on one core and on two, and reports how many times
-// faster two are, by the medians. What crypto/x509 alone gains, with keys that nothing keeps, is what the machine has to
-// give.
+// BenchmarkGenerator makes 10,000 P-256 CSRs with a MemStore, in turns on one core
+// and on two, and reports how many times faster two are, by the medians. What
+// crypto/x509 alone gains, with keys that are not stored, is the machine's limit.
 func BenchmarkGenerator(b *testing.B) {
 	const turns, csrs = 20, 500
 	g := Generator{Keys: new(MemStore), Source: P256}
@@ -126,13 +126,13 @@ func BenchmarkGenerator(b *testing.B) {
 			}
 		}
 	}
-	b.ReportMetric(0, "ns/op") // of both together: says nothing
+	b.ReportMetric(0, "ns/op") // the sum of both, which means nothing
 	b.ReportMetric(median(times[0][0])/median(times[0][1]), "speed-up-bare")
 	b.ReportMetric(median(times[1][0])/median(times[1][1]), "speed-up")
 	b.ReportMetric(csrs/median(times[1][1])*1e9, "csrs/s")
 }
 
-// repeat calls f so many times from so many goroutines.
+// repeat calls f that many times, from that many goroutines.
 func repeat(b *testing.B, f func() error, times, goroutines int) {
 	var wait sync.WaitGroup
 	for range goroutines {
@@ -148,9 +148,10 @@ func repeat(b *testing.B, f func() error, times, goroutines int) {
 	wait.Wait()
 }
 
-// BenchmarkDirStore_Put measures a key on the disk, two fsyncs included.
+// BenchmarkDirStore_Put measures a CSR with its key on the disk, two fsyncs
+// included.
 func BenchmarkDirStore_Put(b *testing.B) {
-	g := Generator{Keys: DirStore(newDir(b)), Source: P256}
+	g := Generator{Keys: DirStore{Path: newDir(b)}, Source: P256}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := g.CreateCdnCertificateSigningRequest(b.Context(), &benchmarkRequest); err != nil {

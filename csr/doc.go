@@ -3,7 +3,7 @@
 //
 // A [Request] says what to put into the CSR; a [Generator] makes a key, keeps it, and answers with a [Response]:
 //
-//	g := csr.Generator{Keys: csr.DirStore("keys")}
+//	g := csr.Generator{Keys: csr.DirStore{Path: "keys"}}
 //	resp, err := g.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
 //		CommonName: "example.com",
 //		SANs:       []string{"www.example.com"},

@@ -22,7 +22,7 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 
-	g := csr.Generator{Keys: csr.DirStore(dir)}
+	g := csr.Generator{Keys: csr.DirStore{Path: dir}}
 	resp, err := g.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{
 		CommonName: "example.com",
 		SANs:       []string{"www.example.com"},
@@ -94,7 +94,10 @@ func ExampleNew() {
 }
 
 func ExamplePool() {
-	pool := csr.NewPool(csr.RSA2048, 4) // starts to make keys
+	pool, err := csr.NewPool(csr.RSA2048, 4) // starts to make keys
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer pool.Close()
 
 	g := csr.Generator{Keys: new(csr.MemStore), Source: pool}

@@ -3,21 +3,75 @@ package csr
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"sync"
 )
 
-// KeyStore keeps private keys by the PubMD5 of their public keys. A store may be used by many goroutines. Package
-// csrtest has the test that every store must pass.
+// A KeyStore keeps private keys by the PubMD5 of their public keys. It must be
+// safe for concurrent use. Package csrtest has the test that every store must
+// pass.
 type KeyStore interface {
-	// Put keeps key; when it returns nil the key is as durable as the store can make it. It never replaces a key:
-	// if there is one of this name, even the very same, the error matches fs.ErrExist. Every store keeps RSA, P-256,
-	// P-384 and Ed25519 keys that are in memory; another one that it can't keep matches errors.ErrUnsupported. A nil
-	// key, and a name that is not the key's own PubMD5, are errors. Put keeps nothing once ctx has ended before the call.
+	// Put stores key. When it returns nil, the key is as durable as the store
+	// can make it. Put never replaces a key: if there is one of this name,
+	// even the same one, the error matches fs.ErrExist. Every store keeps the
+	// keys that a KeyType makes; if it can't keep another one, such as an
+	// HSM's, the error matches errors.ErrUnsupported. A nil key and a name
+	// that is not the key's own PubMD5 are errors. If ctx has ended before the
+	// call, Put stores nothing and the error matches ctx.Err().
 	Put(ctx context.Context, pubMd5 string, key crypto.Signer) error
 
-	// Get returns the key of that name. The error matches fs.ErrNotExist if, and only if, there is none.
+	// Get returns the key of that name. The error matches fs.ErrNotExist if,
+	// and only if, the store has none, also because no key can have that name.
 	Get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
+}
+
+// MemStore is a [KeyStore] in memory, for tests and for programs that install
+// the certificate before they end. It keeps any crypto.Signer, so also an
+// HSM's. The zero value is an empty store. A MemStore must not be copied after
+// its first use.
+type MemStore struct {
+	mu   sync.RWMutex
+	keys map[string]*memKey
+}
+
+// A memKey hides a key from fmt, which prints a pointer in a map as an address.
+type memKey struct{ signer crypto.Signer }
+
+// Put stores key until the program ends. Its errors are those of [KeyStore].
+func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
+	if err := contextError(ctx); err != nil {
+		return fmt.Errorf("csr: put a key: %w", err)
+	}
+	if err := checkOwnName(pubMd5, key); err != nil {
+		return fmt.Errorf("csr: put a key: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.keys[pubMd5]; ok {
+		return fmt.Errorf("csr: put key %s: %w", pubMd5, fs.ErrExist)
+	}
+	if m.keys == nil {
+		m.keys = make(map[string]*memKey)
+	}
+	m.keys[pubMd5] = &memKey{key}
+	return nil
+}
+
+// Get returns the very key that was put. Its errors are those of [KeyStore].
+func (m *MemStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
+	if err := contextError(ctx); err != nil {
+		return nil, fmt.Errorf("csr: get a key: %w", err)
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	key, ok := m.keys[pubMd5]
+	if !ok {
+		return nil, fmt.Errorf("csr: get key %s: %w", quote(pubMd5), fs.ErrNotExist)
+	}
+	return key.signer, nil
 }
 
 // checkOwnName returns an error unless pubMd5 is the name of key.
@@ -31,15 +85,33 @@ func checkOwnName(pubMd5 string, key crypto.Signer) error {
 		return err
 	}
 	if pubMd5 != own {
-		return fmt.Errorf("name %s: the key's own is its PubMD5, %s", quote(pubMd5), own)
+		return fmt.Errorf("name %s: want the key's PubMD5, %s", quote(pubMd5), own)
 	}
 	return nil
 }
 
-// checkName returns an error unless s is 32 lower-case hex digits, which can name nothing outside a directory.
+// checkName returns an error unless s is 32 lower-case hex digits, which can't
+// name anything outside a directory.
 func checkName(s string) error {
 	if len(s) != 32 || strings.Trim(s, "0123456789abcdef") != "" {
-		return fmt.Errorf("name %s: want a PubMd5, 32 lower-case hex digits", quote(s))
+		return fmt.Errorf("name %s: want a PubMD5, 32 lower-case hex digits", quote(s))
 	}
 	return nil
+}
+
+// contextError returns nil while ctx has not ended, then an error that matches
+// ctx.Err() and the cause that ctx was canceled with, if there is one.
+func contextError(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil || errors.Is(err, cause):
+		return err
+	case errors.Is(cause, err):
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -17,10 +17,10 @@ func TestMemStore(t *testing.T) {
 }
 
 func TestDirStore(t *testing.T) {
-	csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return csr.DirStore(filepath.Join(t.TempDir(), "keys")) })
+	csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return csr.DirStore{Path: filepath.Join(t.TempDir(), "keys")} })
 }
 
-func TestMemStore_KeepsAnySigner(t *testing.T) {
+func TestMemStore_AnySigner(t *testing.T) {
 	key, err := csr.P256.NewKey(t.Context())
 	require.NoError(t, err)
 	hsm := &struct{ crypto.Signer }{key}

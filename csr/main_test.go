@@ -8,7 +8,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain runs the tests, or what a child process of one of them is to do, and fails if a goroutine is left.
+// TestMain runs the tests and fails if a goroutine is left. In a child process of
+// a test it runs runChild.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		os.Exit(runChild(dir))
@@ -16,8 +17,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// skipOrFail ends a test that misses something outside the module: a program, a file, a permission. In CI, where all of
-// it must be there, that is a failure.
+// skipOrFail skips a test that misses something outside the module: a program, a
+// file, a permission. In CI, where nothing may be missing, the test fails.
 func skipOrFail(t *testing.T, missing string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -26,7 +27,8 @@ func skipOrFail(t *testing.T, missing string) {
 	t.Skip(missing)
 }
 
-// needProgram returns the path of a program, or ends the test as skipOrFail does.
+// needProgram returns the path of a program. Without it, the test ends by
+// skipOrFail.
 func needProgram(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

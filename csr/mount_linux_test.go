@@ -1,11 +1,9 @@
 package csr
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -13,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mountTmpfs returns a directory of mode 0700 with a small file system of its own.
+// mountTmpfs returns a directory of mode 0700 with a file system of its own.
 func mountTmpfs(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,14 +22,15 @@ func mountTmpfs(t *testing.T, options string) string {
 	return dir
 }
 
-// TestDirStore_DiskFull fills a file system up, by blocks and by files, so that each step of Put is the first to fail:
-// there is an error, no CSR, and nothing half-written.
+// TestDirStore_DiskFull fills a file system, by blocks and by files, so that each
+// step of Put is once the first to fail. There is an error, no CSR, and nothing
+// half-written.
 func TestDirStore_DiskFull(t *testing.T) {
 	page := os.Getpagesize()
 	for what, options := range map[string]string{"blocks": fmt.Sprintf("size=%d", 8*page), "files": "nr_inodes=9"} {
 		t.Run(what, func(t *testing.T) {
 			dir := filepath.Join(mountTmpfs(t, options), "keys")
-			g := Generator{Keys: DirStore(dir), Source: P256}
+			g := Generator{Keys: DirStore{Path: dir}, Source: P256}
 			made := 0
 			for range 20 {
 				resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
@@ -50,12 +49,12 @@ func TestDirStore_DiskFull(t *testing.T) {
 	}
 }
 
-// TestDirStore_DiskFullFromTheStart is for the making of the directories.
+// TestDirStore_DiskFullFromTheStart is about making the directories.
 func TestDirStore_DiskFullFromTheStart(t *testing.T) {
 	succeeded := false
 	for inodes := 2; !succeeded && inodes < 10; inodes++ { // the first is the file system's root
 		dir := filepath.Join(mountTmpfs(t, fmt.Sprintf("nr_inodes=%d", inodes)), "a", "keys")
-		g := Generator{Keys: DirStore(dir), Source: P256}
+		g := Generator{Keys: DirStore{Path: dir}, Source: P256}
 		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
 		if succeeded = err == nil; succeeded {
 			assert.Equal(t, 1, assertOnlyKeys(t, dir))
@@ -68,18 +67,6 @@ func TestDirStore_DiskFullFromTheStart(t *testing.T) {
 	assert.True(t, succeeded)
 }
 
-// TestDirStore_DiskFullWithoutHardLinks is for the file that is written under its own name: it is removed.
-func TestDirStore_DiskFullWithoutHardLinks(t *testing.T) {
-	page := os.Getpagesize()
-	dir, err := makeKeyDir(filepath.Join(mountTmpfs(t, fmt.Sprintf("size=%d", 4*page)), "keys"))
-	require.NoError(t, err)
-	defer dir.Close()
-	dir.link = linkError(errors.ErrUnsupported)
-	data := []byte(strings.Repeat("x", 3*page)) // there is room for it once, and not twice
-	assert.ErrorIs(t, dir.add("key", data), syscall.ENOSPC)
-	assert.Empty(t, files(t, dir.path))
-}
-
 func TestDirStore_ReadOnly(t *testing.T) {
 	dir := mountTmpfs(t, "size=1m")
 	_, name, _ := putKey(t, dir)
@@ -87,12 +74,12 @@ func TestDirStore_ReadOnly(t *testing.T) {
 	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"))
 
 	for _, path := range []string{dir, filepath.Join(dir, "new")} {
-		g := Generator{Keys: DirStore(path), Source: P256}
+		g := Generator{Keys: DirStore{Path: path}, Source: P256}
 		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
 		assert.ErrorIs(t, err, syscall.EROFS)
 		assert.Nil(t, resp)
 	}
 	assert.Equal(t, before, files(t, dir))
-	_, err := DirStore(dir).Get(t.Context(), name)
-	assert.NoError(t, err, "what is there can be read")
+	_, err := DirStore{Path: dir}.Get(t.Context(), name)
+	assert.NoError(t, err, "a key that is there can be read")
 }

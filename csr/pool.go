@@ -5,60 +5,70 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Pool is a [KeySource] that has keys ready, so that a call need not wait the tens or hundreds of milliseconds that an
-// RSA key takes. One goroutine makes them ahead of time, on at most one core. A key is handed out once.
+// A Pool is a [KeySource] that has keys ready, so that a call need not wait the
+// tens or hundreds of milliseconds that an RSA key takes. One goroutine makes
+// them ahead of time, on at most one core. No key is returned twice.
 type Pool struct {
 	source KeySource
-	size   int
 	ready  chan crypto.Signer
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the filler has ended
+	done   chan struct{} // closed when fill has returned
 }
 
-// NewPool returns a Pool that keeps up to size keys of source ready, and starts to make them. Close it when it is no
-// longer needed. If source is nil or size is below one, nothing is started, and NewKey and Close return an error that
-// says so.
-func NewPool(source KeySource, size int) *Pool {
-	p := &Pool{source: source, size: size}
-	if p.usable() != nil {
-		return p
+// NewPool returns a Pool that keeps up to size keys from source ready, and
+// starts to make them. The caller must call Close when the Pool is no longer
+// needed. NewPool returns an error if source is nil or a nil pointer, or if size
+// is less than 1.
+func NewPool(source KeySource, size int) (*Pool, error) {
+	if isNil(source) {
+		return nil, errors.New("csr: pool: the key source is nil")
+	}
+	if size < 1 {
+		return nil, fmt.Errorf("csr: pool: size %d: want 1 or more", size)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p.cancel = cancel
-	p.done = make(chan struct{})
-	p.ready = make(chan crypto.Signer, size-1) // and one in the hands of the filler
+	p := &Pool{
+		source: source,
+		ready:  make(chan crypto.Signer, size-1), // fill has the last one in its hands
+		cancel: cancel,
+		done:   make(chan struct{}),
+	}
 	go p.fill(ctx)
-	return p
+	return p, nil
 }
 
-// NewKey returns a key that is ready. If none is, or if the pool is closed, it asks the source at once and doesn't wait
-// for the keys being made ahead of time. The error is the context's, or the source's.
+// NewKey returns a key that is ready. If none is, or if the Pool is closed, it
+// asks the source at once and does not wait for the keys that are being made
+// ahead of time. Its errors are those of the source, or match ctx.Err(). If the
+// source panics or calls runtime.Goexit, that is an error too, which %+v prints
+// with the stack.
 func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
-	if err := p.usable(); err != nil {
-		return nil, err
+	if p == nil || p.source == nil {
+		return nil, errors.New("csr: pool: not made by NewPool")
 	}
-	if err := ctx.Err(); err != nil {
+	if err := contextError(ctx); err != nil {
 		return nil, fmt.Errorf("csr: pool: %w", err)
 	}
 	select {
 	case key := <-p.ready:
 		return key, nil
 	default:
-		return newKey(ctx, p.source)
+		return p.ask(ctx)
 	}
 }
 
-// Close stops making keys, waits until that has stopped (for a key that is being made, unless the source heeds its
-// context), and forgets the keys that are ready. It may be called more than once; its error is always that of NewPool's
-// arguments.
+// Close stops making keys and forgets those that are ready. It waits for a key
+// that is being made, unless the source returns when its context ends. It may be
+// called more than once, and always returns nil.
 func (p *Pool) Close() error {
-	if err := p.usable(); err != nil {
-		return err
+	if p == nil || p.source == nil {
+		return nil
 	}
 	p.cancel()
 	<-p.done
@@ -71,24 +81,13 @@ func (p *Pool) Close() error {
 	}
 }
 
-// usable returns an error if NewPool could not start anything.
-func (p *Pool) usable() error {
-	switch {
-	case p == nil || isNil(p.source):
-		return errors.New("csr: pool: no key source: make one with NewPool(source, size)")
-	case p.size < 1:
-		return fmt.Errorf("csr: pool: size %d: want 1 or more", p.size)
-	}
-	return nil
-}
-
-// fill makes keys until ctx ends, and waits longer after each failure in a row.
+// fill makes keys until ctx ends. After each failure in a row it waits longer.
 func (p *Pool) fill(ctx context.Context) {
 	defer close(p.done)
 	wait := backoff.NewExponentialBackOff()
 	for ctx.Err() == nil {
-		key, err := newKey(ctx, p.source)
-		if err != nil { // NewKey will meet it too, and tell its caller
+		key, err := p.ask(ctx)
+		if err != nil { // NewKey meets it too, and returns it
 			sleep(ctx, wait.NextBackOff())
 			continue
 		}
@@ -97,6 +96,53 @@ func (p *Pool) fill(ctx context.Context) {
 		case p.ready <- key:
 		case <-ctx.Done():
 		}
+	}
+}
+
+// ask returns a key from the source. The source runs in a goroutine of its own,
+// so that neither a panic nor runtime.Goexit ends the one that asks.
+func (p *Pool) ask(ctx context.Context) (key crypto.Signer, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		returned := false
+		defer func() {
+			if !returned {
+				err = &sourceExit{source: p.source, value: recover(), stack: debug.Stack()}
+			}
+		}()
+		key, err = newKey(ctx, p.source)
+		returned = true
+	}()
+	<-done
+	return key, err
+}
+
+// A sourceExit is the error of a key source that did not return.
+type sourceExit struct {
+	source KeySource
+	value  any // of the panic; nil after runtime.Goexit
+	stack  []byte
+}
+
+func (e *sourceExit) Error() string {
+	if e.value == nil {
+		return fmt.Sprintf("csr: pool: the key source %T called runtime.Goexit", e.source)
+	}
+	return fmt.Sprintf("csr: pool: the key source %T panicked: %v", e.source, e.value)
+}
+
+// Unwrap returns the value of the panic if that is an error.
+func (e *sourceExit) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+// Format adds the stack to what %+v prints.
+func (e *sourceExit) Format(s fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), e.Error()) // s keeps the error
+	if verb == 'v' && s.Flag('+') {
+		_, _ = fmt.Fprintf(s, "\n%s", e.stack)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,51 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// numbered key: tests tell keys apart by their number.
-type numberedKey struct {
-	crypto.Signer
-	n int
-}
+var errAway = errors.New("the HSM is away")
 
-// counter is a KeySource that counts. Its first calls may fail or take long.
-type counter struct {
-	mu    sync.Mutex
-	calls []time.Time // when NewKey was called
-	keys  int
-
-	fail func(call int) error // nil: never
-	slow time.Duration        // how long a key takes, unless the context ends
-}
-
-func (c *counter) NewKey(ctx context.Context) (crypto.Signer, error) {
-	c.mu.Lock()
-	c.calls = append(c.calls, time.Now())
-	call := len(c.calls)
-	c.mu.Unlock()
-	if c.slow > 0 {
-		sleep(ctx, c.slow)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fail != nil {
-		if err := c.fail(call); err != nil {
-			return nil, err
-		}
-	}
-	c.keys++
-	return &numberedKey{n: c.keys}, nil
-}
-
-func (c *counter) made() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.keys
-}
-
-func take(t *testing.T, p *Pool) int {
+// takeKey returns the number of the next key.
+func takeKey(t *testing.T, p *Pool) int {
 	t.Helper()
 	key, err := p.NewKey(t.Context())
 	require.NoError(t, err)
@@ -69,55 +30,48 @@ func TestPool_FillsAndRefills(t *testing.T) {
 	for _, size := range []int{1, 2, 5} {
 		synctest.Test(t, func(t *testing.T) {
 			source := new(counter)
-			pool := NewPool(source, size)
-			defer pool.Close()
+			pool := newPool(t, source, size)
 			synctest.Wait()
-			assert.Equal(t, size, source.made(), "as many as it was asked to keep, and no more")
+			assert.Equal(t, size, source.made(), "as many as asked for, and no more")
 			for n := 1; n <= size; n++ {
-				assert.Equal(t, n, take(t, pool), "the oldest first")
+				assert.Equal(t, n, takeKey(t, pool), "the oldest first")
 				synctest.Wait()
-				assert.Equal(t, size+n, source.made(), "each that is taken is made again")
+				assert.Equal(t, size+n, source.made(), "each key that is taken is replaced")
 			}
 		})
 	}
 }
 
-// TestPool_EmptyDoesNotWait holds that who finds no key gets one at once, while the filler is still at its own.
+// TestPool_EmptyDoesNotWait shows that a caller who finds no key ready does not
+// wait for the one that is being made.
 func TestPool_EmptyDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := &counter{slow: time.Second}
-		pool := NewPool(source, 3)
-		defer pool.Close()
-		time.Sleep(900 * time.Millisecond) // the filler's first key takes another 100
+		pool := newPool(t, &counter{slow: time.Second}, 3)
+		time.Sleep(900 * time.Millisecond) // the Pool's first key takes another 100
 		start := time.Now()
-		take(t, pool)
-		assert.Equal(t, time.Second, time.Since(start), "the time of a key of one's own, from now on")
+		takeKey(t, pool)
+		assert.Equal(t, time.Second, time.Since(start), "a key of the caller's own")
 	})
 }
 
 func TestPool_NoKeyTwice(t *testing.T) {
 	const goroutines, each = 8, 200
-	pool := NewPool(new(counter), 4)
-	var handed sync.Map
+	pool := newPool(t, new(counter), 4)
+	var taken sync.Map
 	var wait sync.WaitGroup
 	for range goroutines {
 		wait.Go(func() {
 			for range each {
 				key, err := pool.NewKey(t.Context())
 				if assert.NoError(t, err) && assert.NotNil(t, key) {
-					_, twice := handed.LoadOrStore(key.(*numberedKey).n, true)
+					_, twice := taken.LoadOrStore(key.(*numberedKey).n, true)
 					assert.False(t, twice)
 				}
 			}
 		})
 	}
-	closing := make(chan struct{})
-	go func() { // half-way through
-		defer close(closing)
-		assert.NoError(t, pool.Close())
-	}()
+	wait.Go(func() { assert.NoError(t, pool.Close()) }) // somewhere in between
 	wait.Wait()
-	<-closing
 }
 
 func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
@@ -125,89 +79,128 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 		const failures = 6
 		source := &counter{fail: func(call int) error {
 			if call <= failures || call == failures+2 {
-				return errors.New("the HSM is away")
+				return errAway
 			}
 			return nil
 		}}
-		pool := NewPool(source, 1)
-		defer pool.Close()
+		pool := newPool(t, source, 1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Equal(t, 1, source.made(), "it goes on when the source is back")
 		calls := source.calls
 		require.Len(t, calls, failures+1)
+		usual := 500 * time.Millisecond
 		for i := range failures {
 			wait := calls[i+1].Sub(calls[i])
-			usual := 500 * time.Millisecond
-			for range i {
-				usual = usual * 3 / 2
-			}
 			assert.InDelta(t, usual, wait, float64(usual)/2+1, "wait %d: half to one and a half", i)
+			usual = usual * 3 / 2
 		}
 
-		take(t, pool)
+		takeKey(t, pool)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		calls = source.calls
 		require.Len(t, calls, failures+3)
-		assert.Less(t, calls[failures+2].Sub(calls[failures+1]), time.Second, "after a key the waits begin anew")
+		assert.Less(t, calls[failures+2].Sub(calls[failures+1]), time.Second, "after a key the waits start over")
 	})
 }
 
-// TestPool_FailureIsTheCallersToo holds that an empty pool hides nothing of its source.
+// TestPool_FailureIsTheCallersToo shows that an empty pool returns the errors of
+// its source.
 func TestPool_FailureIsTheCallersToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := errors.New("the HSM is away")
-		pool := NewPool(&counter{fail: func(int) error { return away }}, 1)
-		defer pool.Close()
+		pool := newPool(t, &counter{fail: func(int) error { return errAway }}, 1)
 		synctest.Wait()
 		key, err := pool.NewKey(t.Context())
-		assert.ErrorIs(t, err, away)
+		assert.ErrorIs(t, err, errAway)
 		assert.Nil(t, key)
 	})
 }
 
-func TestPool_NilKeyIsAFailure(t *testing.T) {
-	for name, key := range map[string]crypto.Signer{"nil": nil, "typed nil": (*numberedKey)(nil)} {
+// badSources are sources that break the rules of KeySource.
+var badSources = map[string]sourceFunc{
+	"returns nil":         func(context.Context) (crypto.Signer, error) { return nil, nil },
+	"returns a typed nil": func(context.Context) (crypto.Signer, error) { return (*numberedKey)(nil), nil },
+	"panics":              func(context.Context) (crypto.Signer, error) { panic("boom") },
+	"panics with nil":     func(context.Context) (crypto.Signer, error) { panic(nil) },
+	"calls Goexit": func(context.Context) (crypto.Signer, error) {
+		runtime.Goexit()
+		return nil, nil
+	},
+}
+
+// TestPool_BadSource shows that whatever a source does is an error of NewKey and
+// a failure to the Pool, which waits before it tries again.
+func TestPool_BadSource(t *testing.T) {
+	for name, source := range badSources {
 		synctest.Test(t, func(t *testing.T) {
 			var calls atomic.Int32
-			pool := NewPool(sourceFunc(func(context.Context) (crypto.Signer, error) {
-				calls.Add(1)
-				return key, nil
-			}), 2)
-			defer pool.Close()
+			pool := newPool(t, sourceFunc(func(ctx context.Context) (crypto.Signer, error) {
+				if calls.Add(1) <= 2 {
+					return source(ctx)
+				}
+				return &numberedKey{n: 7}, nil
+			}), 1)
 			synctest.Wait()
-			assert.EqualValues(t, 1, calls.Load(), "%s: the filler waits", name)
-			got, err := pool.NewKey(t.Context())
+			assert.EqualValues(t, 1, calls.Load(), "%s: the Pool waits", name)
+			key, err := pool.NewKey(t.Context())
 			assert.Error(t, err, name)
-			assert.Nil(t, got, name)
+			assert.Nil(t, key, name)
+
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			assert.Equal(t, 7, takeKey(t, pool), "%s: the Pool is still at work", name)
 		})
 	}
 }
 
+func TestPool_PanicHasItsStack(t *testing.T) {
+	pool := newPool(t, panicSource{errAway}, 1)
+	_, err := pool.NewKey(t.Context())
+	require.ErrorIs(t, err, errAway, "a panic with an error")
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Equal(t, err.Error(), fmt.Sprintf("%v", err))
+	assert.Equal(t, fmt.Sprintf("%q", err.Error()), fmt.Sprintf("%q", err))
+	assert.Contains(t, fmt.Sprintf("%+v", err), "panicSource.NewKey")
+
+	_, err = newPool(t, badSources["calls Goexit"], 1).NewKey(t.Context())
+	assert.ErrorContains(t, err, "Goexit")
+	_, err = newPool(t, badSources["panics with nil"], 1).NewKey(t.Context())
+	var nilPanic *runtime.PanicNilError
+	assert.ErrorAs(t, err, &nilPanic)
+	_, err = newPool(t, badSources["panics"], 1).NewKey(t.Context())
+	assert.ErrorContains(t, err, "boom")
+}
+
+// panicSource is a KeySource that panics with an error.
+type panicSource struct{ err error }
+
+func (s panicSource) NewKey(context.Context) (crypto.Signer, error) { panic(s.err) }
+
 func TestPool_Close(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := new(counter)
-		pool := NewPool(source, 3)
+		pool := newPool(t, source, 3)
 		synctest.Wait()
 		require.NoError(t, pool.Close())
 		assert.Equal(t, 3, source.made())
-		assert.Empty(t, pool.ready, "it keeps no key")
-		assert.Equal(t, 4, take(t, pool), "a key of one's own")
+		assert.Empty(t, pool.ready, "it forgets its keys")
+		assert.Equal(t, 4, takeKey(t, pool), "a key of the caller's own")
 		synctest.Wait()
-		assert.Equal(t, 4, source.made(), "nothing is made ahead")
+		assert.Equal(t, 4, source.made(), "nothing is made ahead of time")
 		assert.NoError(t, pool.Close(), "twice")
 	})
 }
 
-// TestPool_CloseInTheMiddle holds that Close ends a filler that makes a key, and one that waits after a failure.
-func TestPool_CloseInTheMiddle(t *testing.T) {
+// TestPool_CloseAtWork shows that Close stops a Pool that makes a key, and one
+// that waits after a failure.
+func TestPool_CloseAtWork(t *testing.T) {
 	for name, source := range map[string]*counter{
-		"a key is being made": {slow: time.Hour},
-		"after a failure":     {fail: func(int) error { return errors.New("no") }},
+		"making a key":    {slow: time.Hour},
+		"after a failure": {fail: func(int) error { return errAway }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			pool := NewPool(source, 1)
+			pool := newPool(t, source, 1)
 			synctest.Wait()
 			start := time.Now()
 			var wait sync.WaitGroup
@@ -220,12 +213,13 @@ func TestPool_CloseInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestPool_CloseWaits holds that nothing is made any more when Close returns, even if the source heeds no context.
+// TestPool_CloseWaits shows that nothing is made any more when Close returns,
+// even if the source ignores its context.
 func TestPool_CloseWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pool := NewPool(sourceFunc(func(context.Context) (crypto.Signer, error) {
+		pool := newPool(t, sourceFunc(func(context.Context) (crypto.Signer, error) {
 			time.Sleep(time.Second)
-			return &numberedKey{}, nil
+			return new(numberedKey), nil
 		}), 3)
 		time.Sleep(time.Second / 2)
 		start := time.Now()
@@ -235,9 +229,8 @@ func TestPool_CloseWaits(t *testing.T) {
 	})
 }
 
-func TestPool_Context(t *testing.T) {
-	pool := NewPool(new(counter), 1)
-	defer pool.Close()
+func TestPool_EndedContext(t *testing.T) {
+	pool := newPool(t, new(counter), 1)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	key, err := pool.NewKey(ended)
@@ -247,8 +240,7 @@ func TestPool_Context(t *testing.T) {
 
 func TestPool_CancelWhileMaking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pool := NewPool(&counter{slow: time.Hour}, 1)
-		defer pool.Close()
+		pool := newPool(t, &counter{slow: time.Hour}, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		key, err := pool.NewKey(ctx)
@@ -257,18 +249,28 @@ func TestPool_CancelWhileMaking(t *testing.T) {
 	})
 }
 
-func TestNewPool_RefusesNothingSilently(t *testing.T) {
-	for name, pool := range map[string]*Pool{
-		"nil source":       NewPool(nil, 1),
-		"typed nil source": NewPool((*Pool)(nil), 1),
-		"size zero":        NewPool(P256, 0),
-		"size below zero":  NewPool(P256, -1),
-		"zero Pool":        {},
-		"nil Pool":         nil,
+func TestNewPool_BadArguments(t *testing.T) {
+	for name, test := range map[string]struct {
+		source KeySource
+		size   int
+	}{
+		"nil source":          {nil, 1},
+		"nil pointer":         {(*Pool)(nil), 1},
+		"nil function":        {sourceFunc(nil), 1},
+		"size zero":           {P256, 0},
+		"size less than zero": {P256, -1},
 	} {
+		pool, err := NewPool(test.source, test.size)
+		assert.Error(t, err, name)
+		assert.Nil(t, pool, name)
+	}
+}
+
+func TestPool_NotMadeByNewPool(t *testing.T) {
+	for name, pool := range map[string]*Pool{"nil": nil, "zero value": {}} {
 		key, err := pool.NewKey(t.Context())
 		assert.Error(t, err, name)
 		assert.Nil(t, key, name)
-		assert.Error(t, pool.Close(), name)
+		assert.NoError(t, pool.Close(), name)
 	}
 }

@@ -23,20 +23,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a child process reads from its environment.
+// The environment of a child process.
 const (
 	childDir   = "CDNCSR_TEST_CHILD_DIR"   // the key directory
 	childCount = "CDNCSR_TEST_CHILD_COUNT" // how many CSRs
 )
 
-// runChild is a child process: it makes CSRs into dir and prints each Response as a line of JSON.
+// runChild is the main function of a child process. It makes CSRs with their keys
+// in dir and prints each Response as a line of JSON.
 func runChild(dir string) (exitCode int) {
 	count, err := strconv.Atoi(os.Getenv(childCount))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	g := Generator{Keys: DirStore(dir), Source: P256}
+	g := Generator{Keys: DirStore{Path: dir}, Source: P256}
 	for range count {
 		resp, err := g.CreateCdnCertificateSigningRequest(context.Background(), &exampleRequest)
 		if err != nil {
@@ -55,37 +56,39 @@ func runChild(dir string) (exitCode int) {
 	return 0
 }
 
-// child returns a process that makes count CSRs into dir.
-func child(dir string, count int) *exec.Cmd {
+// newChild returns the command of a child process that makes count CSRs with
+// their keys in dir.
+func newChild(dir string, count int) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir, childCount+"="+strconv.Itoa(count))
 	return cmd
 }
 
-// assertKept asserts that dir has the key of each Response that a child printed as a whole line, and returns their
-// number.
-func assertKept(t *testing.T, dir string, out []byte) int {
+// assertStored asserts that dir has the key of each Response that a child process
+// printed as a whole line, and returns their number.
+func assertStored(t *testing.T, dir string, out []byte) int {
 	t.Helper()
 	count := 0
 	lines := bufio.NewReader(bytes.NewReader(out))
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
-			return count // what is left of a line was never a CSR to its reader
+			return count // nobody takes a part of a line for a CSR
 		}
 		require.NoError(t, err)
 		var resp Response
 		require.NoError(t, json.Unmarshal(line, &resp))
 		parsed, err := resp.CertificateRequest()
 		require.NoError(t, err)
-		key, err := DirStore(dir).Get(t.Context(), resp.PubMd5)
-		require.NoError(t, err, "a CSR was printed, and its key is lost")
+		key, err := DirStore{Path: dir}.Get(t.Context(), resp.PubMd5)
+		require.NoError(t, err, "a CSR was printed and its key is lost")
 		require.Equal(t, parsed.PublicKey, key.Public())
 		count++
 	}
 }
 
-// assertOnlyKeys asserts that each file in dir with the name of a key is one, and returns their number.
+// assertOnlyKeys asserts that every file in dir is a whole key, and returns their
+// number.
 func assertOnlyKeys(t *testing.T, dir string) int {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -94,20 +97,21 @@ func assertOnlyKeys(t *testing.T, dir string) int {
 	}
 	count := 0
 	for _, entry := range entries {
-		if entry.Name() == tempDir {
+		if entry.Name() == ".tmp" {
 			continue
 		}
-		name, isKey := strings.CutSuffix(entry.Name(), keyFileSuffix)
+		name, isKey := strings.CutSuffix(entry.Name(), ".pem")
 		require.True(t, isKey, entry.Name())
-		_, err := DirStore(dir).Get(t.Context(), name)
+		_, err := DirStore{Path: dir}.Get(t.Context(), name)
 		require.NoError(t, err)
 		count++
 	}
 	return count
 }
 
-// TestDirStore_Killed kills processes at random moments while they make CSRs. CDNCSR_CRASH_RUNS says how many, 10 if it
-// is not set. A kill proves nothing of fsync; TestDirStore_SystemCalls does.
+// TestDirStore_Killed kills processes at random moments while they make CSRs: as
+// many as CDNCSR_CRASH_RUNS says, by default 10. A kill proves nothing about
+// fsync; TestDirStore_SystemCalls does.
 func TestDirStore_Killed(t *testing.T) {
 	runs := 10
 	if s := os.Getenv("CDNCSR_CRASH_RUNS"); s != "" {
@@ -116,26 +120,26 @@ func TestDirStore_Killed(t *testing.T) {
 		require.NoError(t, err)
 	}
 	var dir string
-	printed, kept := 0, 0
+	printed, stored := 0, 0
 	for i := range runs {
-		if i%10 == 0 { // now and then while the directory is being made
+		if i%10 == 0 { // also kill processes that make the directory
 			dir = filepath.Join(t.TempDir(), "new", "keys")
 		}
-		printed += assertKept(t, dir, killChild(t, dir, i%2 == 0))
+		printed += assertStored(t, dir, killChild(t, dir, i%2 == 0))
 		if i%10 == 9 || i == runs-1 {
-			kept += assertOnlyKeys(t, dir)
+			stored += assertOnlyKeys(t, dir)
 		}
 	}
 	require.NotZero(t, printed, "no child lived long enough to prove anything")
-	require.GreaterOrEqual(t, kept, printed)
-	t.Logf("%d kills, %d CSRs printed, %d keys kept", runs, printed, kept)
+	require.GreaterOrEqual(t, stored, printed)
+	t.Logf("%d kills, %d CSRs printed, %d keys stored", runs, printed, stored)
 }
 
-// killChild starts a child, kills it after a random time, and returns what it had printed. The time begins with the
-// process, or with the first thing that it prints.
+// killChild starts a child process, kills it after a random time, and returns
+// what it printed. The time begins with the process, or with its first output.
 func killChild(t *testing.T, dir string, fromStart bool) []byte {
 	t.Helper()
-	cmd := child(dir, 1_000_000)
+	cmd := newChild(dir, 1_000_000)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -146,7 +150,7 @@ func killChild(t *testing.T, dir string, fromStart bool) []byte {
 		_, err = out.Peek(1)
 		require.NoError(t, err)
 	}
-	kill := time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() }) // Wait tells
+	kill := time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() }) // Wait returns the error
 	defer kill.Stop()
 	text, err := io.ReadAll(out)
 	require.NoError(t, err)
@@ -159,7 +163,8 @@ func killChild(t *testing.T, dir string, fromStart bool) []byte {
 	return text
 }
 
-// TestDirStore_ManyProcesses lets 16 processes use one directory, which none of them finds, at once.
+// TestDirStore_ManyProcesses lets 16 processes use one directory at once, which
+// does not exist when they start.
 func TestDirStore_ManyProcesses(t *testing.T) {
 	const processes, each = 16, 20
 	dir := filepath.Join(t.TempDir(), "a", "b", "keys")
@@ -167,7 +172,7 @@ func TestDirStore_ManyProcesses(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range processes {
 		wait.Go(func() {
-			cmd := child(dir, each)
+			cmd := newChild(dir, each)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			var err error
@@ -177,10 +182,10 @@ func TestDirStore_ManyProcesses(t *testing.T) {
 	}
 	wait.Wait()
 	for _, out := range outs {
-		assert.Equal(t, each, assertKept(t, dir, out))
+		assert.Equal(t, each, assertStored(t, dir, out))
 	}
 	assert.Equal(t, processes*each, assertOnlyKeys(t, dir))
-	left, err := fs.Glob(os.DirFS(dir), tempDir+"/[^.]*")
+	left, err := fs.Glob(os.DirFS(dir), ".tmp/[^.]*")
 	require.NoError(t, err)
 	assert.Empty(t, left, "temporary files")
 }

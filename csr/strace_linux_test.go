@@ -13,21 +13,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// systemCalls returns what a process that makes one CSR into root/new/keys does to files, a line for each call:
-// "fsync <root>/new". A temporary file is called TEMP, a key file KEY.
+// systemCalls runs a process that makes one CSR with its key in dir, and returns
+// what it does to files below root, a line for each call, such as
+// "fsync root/new". A temporary file is called TEMP, a key file KEY.
 func systemCalls(t *testing.T, root, dir string) []string {
 	t.Helper()
 	strace := needProgram(t, "strace")
 	log := filepath.Join(t.TempDir(), "strace")
-	made := child(dir, 1)
+	child := newChild(dir, 1)
 	cmd := exec.Command(strace, append([]string{
 		"-f", "-qq", "-y", "-o", log, "-s", "8",
 		"-e", "trace=mkdir,mkdirat,open,openat,write,fsync,fdatasync,link,linkat,unlink,unlinkat,rename,renameat,renameat2",
-	}, made.Args...)...)
-	cmd.Env = made.Env
+	}, child.Args...)...)
+	cmd.Env = child.Env
 	out, err := cmd.CombinedOutput()
 	if err != nil && strings.Contains(string(out), "ptrace") {
-		skipOrFail(t, "strace may not trace: "+string(out))
+		skipOrFail(t, "strace has no permission: "+string(out))
 	}
 	require.NoError(t, err, string(out))
 	text, err := os.ReadFile(log)
@@ -42,7 +43,8 @@ var (
 	keyName    = regexp.MustCompile(`[0-9a-f]{32}\.pem`)
 )
 
-// wholeLines returns the lines of strace, each call that another thread's came between joined where it ended.
+// wholeLines returns the lines that strace wrote. A call that another thread's
+// call interrupted is joined where it ended.
 func wholeLines(text string) []string {
 	var lines []string
 	unfinished := make(map[string]string) // by thread
@@ -60,7 +62,8 @@ func wholeLines(text string) []string {
 	return lines
 }
 
-// simplify returns the calls that succeeded and matter, with their paths from root on.
+// simplify returns the calls that succeeded and matter, with paths that begin
+// with root.
 func simplify(text, root string) []string {
 	var calls []string
 	for _, line := range wholeLines(text) {
@@ -91,12 +94,13 @@ func simplify(text, root string) []string {
 	return calls
 }
 
-// TestDirStore_SystemCalls holds the order that makes a key durable before its CSR is seen.
+// TestDirStore_SystemCalls shows the order of the calls that makes a key durable
+// before its CSR is printed.
 func TestDirStore_SystemCalls(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
 	dir := filepath.Join(root, "new", "keys")
-	keep := []string{
+	stored := []string{
 		"open root/new/keys/.tmp/TEMP",
 		"write root/new/keys/.tmp/TEMP",
 		"fsync root/new/keys/.tmp/TEMP",
@@ -105,12 +109,12 @@ func TestDirStore_SystemCalls(t *testing.T) {
 		"fsync root/new/keys",
 	}
 	printed := []string{"print"}
-	swept := []string{"open root/new/keys/.tmp/.sweep"}             // the mark of the first sweep in a new .tmp
-	found := []string{"fsync root/new", "mkdir root/new/keys/.tmp"} // durable itself, then marked as such
+	swept := []string{"open root/new/keys/.tmp/.sweep"}             // the mark of the first sweep of a new .tmp
+	found := []string{"fsync root/new", "mkdir root/new/keys/.tmp"} // .tmp marks root/new/keys as durable
 
 	made := []string{"mkdir root/new", "fsync root", "mkdir root/new/keys", "fsync root/new"}
-	assert.Equal(t, slices.Concat(made, found, keep, swept, printed), systemCalls(t, root, dir), "a new directory in a new directory")
-	assert.Equal(t, slices.Concat(keep, printed), systemCalls(t, root, dir), "the second key")
-	require.NoError(t, os.RemoveAll(filepath.Join(dir, tempDir)))
-	assert.Equal(t, slices.Concat(found, keep, swept, printed), systemCalls(t, root, dir), "a directory that another has made")
+	assert.Equal(t, slices.Concat(made, found, stored, swept, printed), systemCalls(t, root, dir), "a new directory in a new one")
+	assert.Equal(t, slices.Concat(stored, printed), systemCalls(t, root, dir), "the second key")
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, ".tmp")))
+	assert.Equal(t, slices.Concat(found, stored, swept, printed), systemCalls(t, root, dir), "a directory that another process made")
 }

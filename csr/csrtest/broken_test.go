@@ -3,8 +3,8 @@ package csrtest
 import (
 	"context"
 	"crypto"
+	"crypto/rsa"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -13,7 +13,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// broken is a store that does one thing wrong; the rest is MemStore's.
+// broken is a MemStore that does one thing wrong.
 type broken struct {
 	csr.MemStore
 	put func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error
@@ -34,7 +34,7 @@ func (b *broken) Get(ctx context.Context, name string) (crypto.Signer, error) {
 	return b.MemStore.Get(ctx, name)
 }
 
-// careless keeps any key under any name, as a bare map does.
+// careless stores any key under any name, as a bare map does.
 type careless struct {
 	mu   sync.Mutex
 	keys map[string]crypto.Signer
@@ -62,7 +62,7 @@ func (c *careless) Get(_ context.Context, name string) (crypto.Signer, error) {
 	return nil, fs.ErrNotExist
 }
 
-// mute has the public part of a key and can't sign.
+// mute has the public part of a key and does not sign.
 type mute struct{ pub crypto.PublicKey }
 
 func (m mute) Public() crypto.PublicKey { return m.pub }
@@ -71,15 +71,23 @@ func (m mute) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("mute")
 }
 
-// brokenStores are stores by the check that must find them out.
+// brokenStores are broken stores by the check that must find them.
 var brokenStores = map[string]map[string]func() csr.KeyStore{
 	"PutThenGet": {
-		"keeps nothing": func() csr.KeyStore {
+		"stores nothing": func() csr.KeyStore {
 			return &broken{put: func(*csr.MemStore, context.Context, string, crypto.Signer) error { return nil }}
+		},
+		"has no room for RSA-4096": func() csr.KeyStore { // varbinary(2048), say
+			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
+				if rsaKey, ok := key.(*rsa.PrivateKey); ok && rsaKey.Size() > 2048/8 {
+					return errors.New("data too long for column")
+				}
+				return m.Put(ctx, name, key)
+			}}
 		},
 		"refuses RSA": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
-				if strings.Contains(fmt.Sprintf("%T", key), "rsa") {
+				if _, ok := key.(*rsa.PrivateKey); ok {
 					return errors.ErrUnsupported
 				}
 				return m.Put(ctx, name, key)
@@ -101,13 +109,13 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 		},
 	},
 	"MissingKey": {
-		"no error": func() csr.KeyStore {
+		"returns no error": func() csr.KeyStore {
 			return &broken{get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
 				key, _ := m.Get(ctx, name)
 				return key, nil
 			}}
 		},
-		"another error": func() csr.KeyStore {
+		"returns another error": func() csr.KeyStore {
 			return &broken{get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
 				key, err := m.Get(ctx, name)
 				if err != nil {
@@ -116,7 +124,7 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return key, nil
 			}}
 		},
-		"any key will do": func() csr.KeyStore {
+		"returns any key": func() csr.KeyStore {
 			var last string
 			return &broken{
 				put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
@@ -128,7 +136,7 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 		},
 	},
 	"NeverReplaces": {
-		"no error": func() csr.KeyStore {
+		"returns no error": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				if err := m.Put(ctx, name, key); !errors.Is(err, fs.ErrExist) {
 					return err
@@ -136,7 +144,7 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return nil
 			}}
 		},
-		"another error": func() csr.KeyStore {
+		"returns another error": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				if m.Put(ctx, name, key) != nil {
 					return errors.New("there is one")
@@ -144,7 +152,7 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return nil
 			}}
 		},
-		"rollback deletes the good key": func() csr.KeyStore { // certmagic
+		"deletes the good key in a rollback": func() csr.KeyStore { // certmagic
 			gone := false
 			return &broken{
 				put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
@@ -162,8 +170,8 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 		},
 	},
 	"OtherName": {
-		"any name will do": func() csr.KeyStore { return new(careless) },
-		"keeps it all the same": func() csr.KeyStore {
+		"accepts any name": func() csr.KeyStore { return new(careless) },
+		"stores it under its own name": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				own, _ := csr.PubMD5(key.Public())
 				if err := m.Put(ctx, own, key); err != nil {
@@ -175,14 +183,22 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return nil
 			}}
 		},
-		"cuts the name": func() csr.KeyStore {
+		"has another error for a name that no key can have": func() csr.KeyStore {
+			return &broken{get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
+				if len(name) != 32 {
+					return nil, errors.New("bad name")
+				}
+				return m.Get(ctx, name)
+			}}
+		},
+		"shortens the name": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return m.Put(ctx, strings.TrimSuffix(name, ".pem"), key)
 			}}
 		},
 	},
 	"NilKey": {
-		"keeps nil": func() csr.KeyStore { return new(careless) },
+		"stores nil": func() csr.KeyStore { return new(careless) },
 		"panics": func() csr.KeyStore {
 			return &broken{put: func(_ *csr.MemStore, _ context.Context, _ string, key crypto.Signer) error {
 				_ = key.Public()
@@ -191,12 +207,12 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 		},
 	},
 	"EndedContext": {
-		"does not look": func() csr.KeyStore {
+		"does not check it": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return m.Put(context.WithoutCancel(ctx), name, key)
 			}}
 		},
-		"keeps it all the same": func() csr.KeyStore {
+		"stores it before the error": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return errors.Join(m.Put(context.WithoutCancel(ctx), name, key), ctx.Err())
 			}}
@@ -211,26 +227,27 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return m.Put(ctx, name, key)
 			}}
 		},
-		"another error": func() csr.KeyStore {
+		"returns another error": func() csr.KeyStore {
 			return &broken{put: func(*csr.MemStore, context.Context, string, crypto.Signer) error { return errors.New("no") }}
 		},
-		"unsupported, and kept": func() csr.KeyStore {
+		"stores it before the error": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return errors.Join(m.Put(ctx, name, key), errors.ErrUnsupported)
 			}}
 		},
 	},
 	"ManyKeysAtOnce": {
-		"loses every second":          func() csr.KeyStore { return newPairs() },
-		"one at a time or not at all": func() csr.KeyStore { return &busy{meet: make(chan struct{})} },
+		"loses every second":      func() csr.KeyStore { return &lossy{meet: make(chan struct{})} },
+		"refuses a second caller": func() csr.KeyStore { return &busy{meet: make(chan struct{})} },
 	},
 	"OneKeyAtOnce": {
-		"looks, then keeps": func() csr.KeyStore { return &hasty{meet: make(chan struct{})} },
-		"another error":     func() csr.KeyStore { return new(locked) },
+		"checks, then stores":   func() csr.KeyStore { return &racy{meet: make(chan struct{})} },
+		"returns another error": func() csr.KeyStore { return new(locked) },
 	},
 }
 
-// meet waits for another caller, and tells which of the two comes first. Tests call it an even number of times.
+// meet waits for another caller, and reports whether this one came first. Tests
+// call it an even number of times.
 func meet(at chan struct{}) (first bool) {
 	select {
 	case at <- struct{}{}:
@@ -240,22 +257,23 @@ func meet(at chan struct{}) (first bool) {
 	}
 }
 
-// hasty looks whether a key is there, and keeps it when another may have done the same.
-type hasty struct {
+// racy checks whether it has a key, and stores it although another caller may
+// have done the same meanwhile.
+type racy struct {
 	csr.MemStore
 	meet chan struct{}
 }
 
-func (h *hasty) Put(ctx context.Context, name string, key crypto.Signer) error {
-	_, missing := h.Get(ctx, name)
-	meet(h.meet)
-	if err := h.MemStore.Put(ctx, name, key); missing == nil {
+func (r *racy) Put(ctx context.Context, name string, key crypto.Signer) error {
+	_, missing := r.Get(ctx, name)
+	meet(r.meet)
+	if err := r.MemStore.Put(ctx, name, key); missing == nil {
 		return err
 	}
 	return nil
 }
 
-// busy refuses whoever comes at the same time as another.
+// busy refuses the second of two callers that come at the same time.
 type busy struct {
 	csr.MemStore
 	meet chan struct{}
@@ -268,22 +286,20 @@ func (b *busy) Put(ctx context.Context, name string, key crypto.Signer) error {
 	return errors.New("busy")
 }
 
-// pairs keeps one key of each two.
-type pairs struct {
+// lossy stores one of two keys that are put at the same time.
+type lossy struct {
 	csr.MemStore
 	meet chan struct{}
 }
 
-func newPairs() *pairs { return &pairs{meet: make(chan struct{})} }
-
-func (p *pairs) Put(ctx context.Context, name string, key crypto.Signer) error {
-	if meet(p.meet) {
-		return p.MemStore.Put(ctx, name, key)
+func (l *lossy) Put(ctx context.Context, name string, key crypto.Signer) error {
+	if meet(l.meet) {
+		return l.MemStore.Put(ctx, name, key)
 	}
 	return nil
 }
 
-// locked calls a key that is there an error of its own.
+// locked has an error of its own for a key that exists.
 type locked struct{ csr.MemStore }
 
 func (l *locked) Put(ctx context.Context, name string, key crypto.Signer) error {

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
 
 // newKey returns a new key and its name.
-func newKey(ctx context.Context, keyType csr.KeyType) (name string, key crypto.Signer, err error) {
-	key, err = keyType.NewKey(ctx)
+func newKey(ctx context.Context) (name string, key crypto.Signer, err error) {
+	key, err = csr.P256.NewKey(ctx)
 	if err != nil {
 		return "", nil, err
 	}
@@ -20,9 +21,40 @@ func newKey(ctx context.Context, keyType csr.KeyType) (name string, key crypto.S
 	return name, key, err
 }
 
+// A namedKey is a key of a known type.
+type namedKey struct {
+	keyType csr.KeyType
+	name    string
+	signer  crypto.Signer
+}
+
+// keyOfEachType returns a key of every csr.KeyType. They are made once, since
+// the large RSA keys take half a second or more.
+var keyOfEachType = sync.OnceValues(func() ([]namedKey, error) {
+	var keys []namedKey
+	for keyType := csr.KeyType(0); ; keyType++ {
+		if _, err := keyType.MarshalText(); err != nil {
+			return keys, nil // after the last one
+		}
+		signer, err := keyType.NewKey(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		name, err := csr.PubMD5(signer.Public())
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, namedKey{keyType, name, signer})
+	}
+})
+
+// foreign is a key of which a store knows nothing but the interface, such as an
+// HSM's.
+type foreign struct{ crypto.Signer }
+
 // putNew puts a new key and returns its name.
 func putNew(ctx context.Context, store csr.KeyStore) (name string, err error) {
-	name, key, err := newKey(ctx, csr.P256)
+	name, key, err := newKey(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -48,14 +80,25 @@ func has(ctx context.Context, store csr.KeyStore, name string) error {
 	return nil
 }
 
-// hasNot returns an error unless store says that it has no key of that name.
+// hasNot returns an error unless Get says that there is no key of that name.
 func hasNot(ctx context.Context, store csr.KeyStore, name string) error {
 	key, err := store.Get(ctx, name)
-	if err == nil {
-		return fmt.Errorf("get a key that was not put: %T and no error: want fs.ErrNotExist", key)
+	if err := wantError(err, fs.ErrNotExist); err != nil {
+		return fmt.Errorf("get a key that was not put: %w", err)
 	}
-	if key != nil || !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("get a key that was not put: %T and error %w: want nil and fs.ErrNotExist", key, err)
+	if key != nil {
+		return fmt.Errorf("get a key that was not put: got a %T beside the error: want nil", key)
+	}
+	return nil
+}
+
+// wantError returns nil if err matches want.
+func wantError(err, want error) error {
+	switch {
+	case err == nil:
+		return fmt.Errorf("no error: want one that matches %q", want)
+	case !errors.Is(err, want):
+		return fmt.Errorf("%w: want an error that matches %q", err, want)
 	}
 	return nil
 }

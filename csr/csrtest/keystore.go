@@ -1,4 +1,5 @@
-// Package csrtest is the test that every [csr.KeyStore] must pass. A store calls it from a test of its own:
+// Package csrtest tests that a [csr.KeyStore] does what the interface says. A
+// store's own test calls it:
 //
 //	func TestStore(t *testing.T) {
 //		csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return newStore(t) })
@@ -11,32 +12,33 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"sync"
 	"testing"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// TestKeyStore tests that a csr.KeyStore does what the interface says. newStore returns a new, empty store; it is called
-// for each of the subtests, and may clean up with t.Cleanup. What only a store's own test can show, such as durability,
-// is not tested.
+// TestKeyStore tests a key store, in a subtest for each rule of csr.KeyStore.
+// The function newStore is called once in each subtest and returns a new, empty
+// store; it may use t.Cleanup. What only a store's own test can show, such as
+// durability, is not tested.
 func TestKeyStore(t *testing.T, newStore func(t *testing.T) csr.KeyStore) {
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
-			if err := run(t.Context(), check.run, newStore(t)); err != nil {
+			store := newStore(t)
+			if err := guard(func() error { return check.run(t.Context(), store) }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// A check returns an error if the store, which is empty, is not as it should be.
-type check func(ctx context.Context, store csr.KeyStore) error
-
-// checks are what TestKeyStore runs.
+// checks are the rules of csr.KeyStore. Each gets an empty store, and returns an
+// error if that breaks the rule.
 var checks = []struct {
 	name string
-	run  check
+	run  func(ctx context.Context, store csr.KeyStore) error
 }{
 	{"PutThenGet", putThenGet},
 	{"MissingKey", missingKey},
@@ -49,36 +51,37 @@ var checks = []struct {
 	{"OneKeyAtOnce", oneKeyAtOnce},
 }
 
-// run returns what c does, a panic as an error.
-func run(ctx context.Context, c check, store csr.KeyStore) (err error) {
+// guard calls f and returns its error. A panic becomes an error with its stack.
+func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c(ctx, store)
+	return f()
 }
 
-// putThenGet: a key that was put comes back and signs.
+// putThenGet: a key of every type that was put comes back and signs.
 func putThenGet(ctx context.Context, store csr.KeyStore) error {
-	for _, keyType := range []csr.KeyType{csr.RSA2048, csr.P256, csr.P384, csr.Ed25519} {
-		name, key, err := newKey(ctx, keyType)
-		if err != nil {
-			return err
+	keys, err := keyOfEachType()
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := store.Put(ctx, key.name, key.signer); err != nil {
+			return fmt.Errorf("put a new %v key: %w", key.keyType, err)
 		}
-		if err := store.Put(ctx, name, key); err != nil {
-			return fmt.Errorf("%v: put a new key: %w", keyType, err)
-		}
-		if err := has(ctx, store, name); err != nil {
-			return fmt.Errorf("%v: %w", keyType, err)
+		if err := has(ctx, store, key.name); err != nil {
+			return fmt.Errorf("%v: %w", key.keyType, err)
 		}
 	}
 	return nil
 }
 
-// missingKey: a key that was never put is fs.ErrNotExist, also if others are there.
+// missingKey: a key that was never put is fs.ErrNotExist, also if the store has
+// others.
 func missingKey(ctx context.Context, store csr.KeyStore) error {
-	name, _, err := newKey(ctx, csr.P256)
+	name, _, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,28 +94,30 @@ func missingKey(ctx context.Context, store csr.KeyStore) error {
 	return hasNot(ctx, store, name)
 }
 
-// neverReplaces: what has a name stays, and a second key of that name is fs.ErrExist, even if it is the same.
+// neverReplaces: a key stays, and putting another of its name is fs.ErrExist,
+// even if it is the same one.
 func neverReplaces(ctx context.Context, store csr.KeyStore) error {
-	name, key, err := newKey(ctx, csr.P256)
+	name, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
 	if err := store.Put(ctx, name, key); err != nil {
 		return fmt.Errorf("put a new key: %w", err)
 	}
-	if err := store.Put(ctx, name, key); !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("put the same key again: error %w: want fs.ErrExist", err)
+	if err := wantError(store.Put(ctx, name, key), fs.ErrExist); err != nil {
+		return fmt.Errorf("put the same key again: %w", err)
 	}
 	return has(ctx, store, name)
 }
 
-// otherName: a key is kept under its own PubMD5 only.
+// otherName: a key is stored under its own PubMD5 only, and there is no key of a
+// name that no key can have.
 func otherName(ctx context.Context, store csr.KeyStore) error {
-	own, key, err := newKey(ctx, csr.P256)
+	own, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
-	other, _, err := newKey(ctx, csr.P256)
+	other, _, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -120,16 +125,16 @@ func otherName(ctx context.Context, store csr.KeyStore) error {
 		if err := store.Put(ctx, name, key); err == nil {
 			return fmt.Errorf("put a key under the name %q: no error: its PubMD5 is %q", name, own)
 		}
-		if kept, err := store.Get(ctx, name); err == nil {
-			return fmt.Errorf("get %q, which was refused: %T and no error", name, kept)
+		if err := hasNot(ctx, store, name); err != nil {
+			return fmt.Errorf("name %q: %w", name, err)
 		}
 	}
 	return hasNot(ctx, store, own)
 }
 
-// nilKey: a nil key is refused, a typed one too.
+// nilKey: a nil key and a nil pointer are refused.
 func nilKey(ctx context.Context, store csr.KeyStore) error {
-	name, _, err := newKey(ctx, csr.P256)
+	name, _, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,40 +146,36 @@ func nilKey(ctx context.Context, store csr.KeyStore) error {
 	return hasNot(ctx, store, name)
 }
 
-// endedContext: once the context has ended, nothing is kept.
+// endedContext: after the context has ended, nothing is stored.
 func endedContext(ctx context.Context, store csr.KeyStore) error {
-	name, key, err := newKey(ctx, csr.P256)
+	name, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
 	ended, end := context.WithCancel(ctx)
 	end()
-	if err := store.Put(ended, name, key); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("put with a context that has ended: error %w: want context.Canceled", err)
+	if err := wantError(store.Put(ended, name, key), context.Canceled); err != nil {
+		return fmt.Errorf("put with a context that has ended: %w", err)
 	}
 	return hasNot(ctx, store, name)
 }
 
-// foreign is a key of which the store knows nothing but the interface, such as an HSM's.
-type foreign struct{ crypto.Signer }
-
-// foreignKey: a key that is not in memory is kept, or refused as errors.ErrUnsupported.
+// foreignKey: a key that is not in memory is stored, or refused as
+// errors.ErrUnsupported.
 func foreignKey(ctx context.Context, store csr.KeyStore) error {
-	name, key, err := newKey(ctx, csr.P256)
+	name, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
 	err = store.Put(ctx, name, &foreign{key})
-	switch {
-	case err == nil:
+	if err == nil {
 		return has(ctx, store, name)
-	case errors.Is(err, errors.ErrUnsupported):
-		return hasNot(ctx, store, name)
 	}
-	return fmt.Errorf("put a crypto.Signer of another package: error %w: want none or errors.ErrUnsupported", err)
+	if err := wantError(err, errors.ErrUnsupported); err != nil {
+		return fmt.Errorf("put a crypto.Signer of another package: %w", err)
+	}
+	return hasNot(ctx, store, name)
 }
-
-const atOnce = 16
 
 // manyKeysAtOnce: keys that are put at the same time are all there.
 func manyKeysAtOnce(ctx context.Context, store csr.KeyStore) error {
@@ -194,33 +195,38 @@ func manyKeysAtOnce(ctx context.Context, store csr.KeyStore) error {
 	return nil
 }
 
-// oneKeyAtOnce: of those who put the same key at the same time, one keeps it, and the others are told fs.ErrExist.
+// oneKeyAtOnce: if the same key is put many times at once, one Put succeeds and
+// the others return fs.ErrExist.
 func oneKeyAtOnce(ctx context.Context, store csr.KeyStore) error {
-	name, key, err := newKey(ctx, csr.P256)
+	name, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
-	kept := 0
+	succeeded := 0
 	for _, err := range together(func(int) error { return store.Put(ctx, name, key) }) {
-		switch {
-		case err == nil:
-			kept++
-		case !errors.Is(err, fs.ErrExist):
-			return fmt.Errorf("put the same key at once: error %w: want fs.ErrExist", err)
+		if err == nil {
+			succeeded++
+			continue
+		}
+		if err := wantError(err, fs.ErrExist); err != nil {
+			return fmt.Errorf("put the same key at once: %w", err)
 		}
 	}
-	if kept != 1 {
-		return fmt.Errorf("put the same key at once: %d without an error: want 1", kept)
+	if succeeded != 1 {
+		return fmt.Errorf("put the same key at once: %d without an error: want 1", succeeded)
 	}
 	return has(ctx, store, name)
 }
 
-// together calls f from many goroutines and returns their errors.
+const atOnce = 16
+
+// together calls f in many goroutines and returns their errors.
 func together(f func(i int) error) []error {
 	errs := make([]error, atOnce)
 	var wait sync.WaitGroup
 	for i := range errs {
-		wait.Go(func() { errs[i] = f(i) })
+		errs[i] = errors.New("runtime.Goexit was called") // unless guard returns
+		wait.Go(func() { errs[i] = guard(func() error { return f(i) }) })
 	}
 	wait.Wait()
 	return errs

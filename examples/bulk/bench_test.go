@@ -44,7 +44,7 @@ func took(b *testing.B, do func(csr.DirStore)) time.Duration {
 		b.Fatal(err)
 	}
 	start := time.Now()
-	do(csr.DirStore(filepath.Join(dir, "keys")))
+	do(csr.DirStore{Path: filepath.Join(dir, "keys")})
 	duration := time.Since(start)
 	if err := os.RemoveAll(dir); err != nil {
 		b.Fatal(err)

@@ -131,7 +131,7 @@ func TestBulk_KilledWhileThisMachineMakesCSRs(t *testing.T) {
 	records := readRecords(t, out)
 	require.Len(t, records, names)
 	for _, r := range records {
-		requireKey(t, csr.DirStore(keys), r)
+		requireKey(t, csr.DirStore{Path: keys}, r)
 	}
 	assert.LessOrEqual(t, countFiles(keys), names+kills*killWorkers)
 }

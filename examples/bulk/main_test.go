@@ -71,7 +71,7 @@ func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
 	require.Len(t, first, 2)
 	for _, r := range first {
 		assert.Equal(t, "local", r.Origin)
-		requireKey(t, csr.DirStore("keys"), r)
+		requireKey(t, csr.DirStore{Path: "keys"}, r)
 	}
 
 	more := `{"CommonName": "c.example"}` + "\n" + `{"CommonName": "a.example"}` + "\n"
@@ -81,7 +81,7 @@ func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
 	second := readRecords(t, "csrs.jsonl")
 	require.Len(t, second, 3)
 	assert.Equal(t, first["A.example"], second["A.example"])
-	requireKey(t, csr.DirStore("keys"), second["c.example"])
+	requireKey(t, csr.DirStore{Path: "keys"}, second["c.example"])
 }
 
 func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {

@@ -87,7 +87,7 @@ func TestCreate_LocalKeepsTheKey(t *testing.T) {
 				if runtime.GOOS != "windows" {
 					assert.EqualValues(t, 0o600, info.Mode())
 				}
-				key, err := csr.DirStore(keys).Get(t.Context(), resp.PubMd5)
+				key, err := csr.DirStore{Path: keys}.Get(t.Context(), resp.PubMd5)
 				require.NoError(t, err)
 				parsed, err := resp.CertificateRequest()
 				require.NoError(t, err)

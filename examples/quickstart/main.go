@@ -30,7 +30,7 @@ func newCreator(mode string) (cdn.CSRCreator, error) {
 	if err != nil {
 		return nil, err
 	}
-	local := &csr.Generator{Keys: csr.DirStore("keys")} // one file per private key; keep them out of git
+	local := &csr.Generator{Keys: csr.DirStore{Path: "keys"}} // one file per private key; keep them out of git
 	switch mode {
 	case "", "local":
 		return local, nil

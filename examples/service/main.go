@@ -48,10 +48,13 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
 	}
-	pool := csr.NewPool(csr.RSA2048, readyKeys)
-	defer func() { _ = pool.Close() }() // its error is that of constants
+	pool, err := csr.NewPool(csr.RSA2048, readyKeys)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }() // always nil
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	local := &csr.Generator{Keys: csr.DirStore(*keys), Source: pool}
+	local := &csr.Generator{Keys: csr.DirStore{Path: *keys}, Source: pool}
 	creds := cdn.EnvCredentials()
 	svc, err := newService(creds, &cdn.Options{Endpoint: *endpoint, UserAgent: "service-example"}, local, log)
 	if err != nil {

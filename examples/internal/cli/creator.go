@@ -36,7 +36,7 @@ func (c *Creator) AddTo(flags *flag.FlagSet) {
 // New returns the creator that the flags chose. Calls to the CDN have the credentials of the environment and opts, where
 // endpoint and signer are those of the flags; a Fallback has what else fallback says. An error is one of the flags.
 func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, error) {
-	local := &csr.Generator{Keys: csr.DirStore(c.keys), Source: c.keyType}
+	local := &csr.Generator{Keys: csr.DirStore{Path: c.keys}, Source: c.keyType}
 	if c.mode.String() == "local" {
 		return local, nil
 	}

@@ -16,7 +16,7 @@ func main() {
 		fmt.Println(err)
 		return
 	}
-	local := &csr.Generator{Keys: csr.DirStore("keys")}
+	local := &csr.Generator{Keys: csr.DirStore{Path: "keys"}}
 	creator := &cdn.Fallback{Primary: client, Secondary: local}
 	answer, err := creator.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
 	if err != nil {

@@ -1,0 +1,145 @@
+package keydir
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	sweepEvery = time.Hour           // between two sweeps of temporary files
+	tempLife   = time.Hour           // an older temporary file belongs to a process that died
+	sweepMark  = tempDir + "/.sweep" // its modification time is that of the last sweep
+)
+
+// Add makes data the durable content of the new file name. If that exists, the
+// error matches fs.ErrExist, and the file is durable. If the file is written
+// and only the directory's fsync fails, Add returns that error and the file
+// stays.
+//
+// The data is written to a temporary file and fsynced; that is linked to name,
+// which never replaces a file as a rename would; then the directory is fsynced.
+func (d *Dir) Add(name string, data []byte) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if len(data) > MaxSize {
+		return fmt.Errorf("%s: %d bytes: want at most %d", name, len(data), MaxSize)
+	}
+	temp := tempDir + "/" + rand.Text()
+	now, err := d.write(temp, data)
+	if err != nil {
+		return err
+	}
+	defer d.sweep(now)
+	addErr := d.linkOrWrite(temp, name, data)
+	_ = d.root.Remove(temp) // if it stays, a sweep removes it
+	if addErr != nil && !errors.Is(addErr, fs.ErrExist) {
+		return addErr
+	}
+	// This is also done if the file exists: the process that linked it may not
+	// have come this far, and the caller may rely on the file at once.
+	if err := d.sync(); err != nil {
+		return err
+	}
+	if addErr != nil {
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
+	}
+	return nil
+}
+
+// linkOrWrite gives the temporary file its name. Where the file system has no
+// hard links, it writes data to a file of that name.
+func (d *Dir) linkOrWrite(temp, name string, data []byte) error {
+	err := d.link(d.root, temp, name)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist) && d.isLinked(temp):
+		return nil
+	case noHardLinks(err):
+		_, err = d.write(name, data)
+	}
+	return err
+}
+
+// isLinked reports whether the temporary file has a second name. A network file
+// system that sends a LINK again, because the answer was lost, may be told that
+// the name exists although it is the one that the first LINK made. The link
+// count shows which (open(2), O_EXCL). Opening the file makes an NFS client ask
+// the server for it.
+func (d *Dir) isLinked(temp string) bool {
+	f, err := d.root.Open(temp)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // nothing was written through it
+	info, err := f.Stat()
+	return err == nil && linkCount(info) == 2
+}
+
+// write creates the file name with data as its durable content; if it fails,
+// the file does not exist. It returns the file system's time.
+func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
+	f, err := d.openFile(d.root, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			_ = d.root.Remove(name) // err says why
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if problem, _ := d.access(info, "rwx"); problem != "" { // a vfat or SMB mount, or root on NFS
+		return time.Time{}, fmt.Errorf("a new file in %s %s: use a file system that keeps modes and owners", d.path, problem)
+	}
+	if _, err := f.Write(data); err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), f.Sync()
+}
+
+// noHardLinks reports whether a file system refused a link because it has none:
+// with ENOTSUP, ENOSYS, EPERM (link(2): vfat), or what the operating system
+// adds. If the error is about permissions after all, creating the file meets it
+// again.
+func noHardLinks(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || isLinkUnsupported(err)
+}
+
+// sweep removes the temporary files of processes that died, about once in
+// sweepEvery whatever the number of processes. Times are the file system's, not
+// this machine's. It never fails: what it can't remove is harmless.
+func (d *Dir) sweep(now time.Time) {
+	if mark, err := d.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()) < sweepEvery {
+		return
+	}
+	_ = d.root.Remove(sweepMark) // the new one has a new time
+	mark, err := d.root.OpenFile(sweepMark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return // another process sweeps
+	}
+	_ = mark.Close() // nothing was written
+	temps, err := d.root.Open(tempDir)
+	if err != nil {
+		return
+	}
+	defer func() { _ = temps.Close() }() // nothing was written through it
+	names, _ := temps.Readdirnames(-1)   // those that could be read
+	for _, name := range names {
+		name = tempDir + "/" + name
+		if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()) > tempLife {
+			_ = d.root.Remove(name) // the next sweep tries again
+		}
+	}
+}

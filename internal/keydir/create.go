@@ -1,0 +1,126 @@
+package keydir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+func (d *Dir) create() error {
+	err := d.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := d.makeDirs(d.path); err != nil {
+			return err
+		}
+		err = d.open()
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.makeTempDir(); err != nil {
+		_ = d.Close() // nothing was written through it
+		return err
+	}
+	return nil
+}
+
+// makeDirs makes the directory path and its missing parents. Each is fsynced in
+// its parent before the next is made in it, so a directory that has a child is
+// durable.
+func (d *Dir) makeDirs(path string) error {
+	parent := filepath.Join(path, "..")
+	_, err := os.Stat(parent)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = d.makeDirs(parent)
+	case err == nil:
+		err = d.syncForeign(filepath.Join(parent, "..")) // another process may have made parent just now
+	}
+	if err != nil {
+		return err
+	}
+	mkdirErr := os.Mkdir(path, 0o700)
+	if mkdirErr != nil && !errors.Is(mkdirErr, fs.ErrExist) {
+		return mkdirErr
+	}
+	if err := d.syncPath(parent); err != nil {
+		if mkdirErr == nil {
+			_ = os.Remove(path) // otherwise the next call would take it for another's, and durable
+		}
+		return err
+	}
+	return nil
+}
+
+// makeTempDir makes the directory for temporary files once the directory itself
+// is durable in its parent.
+func (d *Dir) makeTempDir() error {
+	info, err := d.root.Lstat(tempDir)
+	if err == nil {
+		return d.checkTempDir(info)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := d.syncForeign(filepath.Join(d.path, "..")); err != nil {
+		return err
+	}
+	if err := d.root.Mkdir(tempDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// checkTempDir returns an error for what must not be used for temporary files.
+func (d *Dir) checkTempDir(info fs.FileInfo) error {
+	path := filepath.Join(d.path, tempDir)
+	if !info.IsDir() {
+		return fmt.Errorf("%s is not a directory: remove it", path)
+	}
+	if problem, _ := d.access(info, "w"); problem != "" {
+		return fmt.Errorf("%s %s: remove it", path, problem)
+	}
+	return nil
+}
+
+// syncForeign is syncPath for a directory in which another process, or none,
+// has just made something. If this user may not open it, making it durable is
+// not this user's job.
+func (d *Dir) syncForeign(path string) error {
+	if err := d.syncPath(path); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
+// syncPath makes the names in the directory path durable.
+func (d *Dir) syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return d.syncAndClose(f)
+}
+
+// sync makes the names in the directory durable.
+func (d *Dir) sync() error {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return d.syncAndClose(f)
+}
+
+// syncAndClose fsyncs and closes the directory f. A file system that can't
+// fsync directories answers ENOTSUP, ENOSYS or EINVAL (vboxsf); it has nothing
+// better to offer, so that is not an error.
+func (d *Dir) syncAndClose(f *os.File) error {
+	defer func() { _ = f.Close() }() // nothing was written through it
+	err := d.fsync(f)
+	if errors.Is(err, errors.ErrUnsupported) || isInvalid(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+// Package keydir keeps small files durably and privately in a directory. It is
+// what csr.DirStore and sealed.Dir have in common, and knows names and bytes
+// only.
+//
+// A file, once added, is never replaced. When [Dir.Add] returns nil, the file,
+// its directory, and the parents of a directory that [Create] made are fsynced.
+// If the process or the machine dies earlier, the directory has the whole file
+// or none of that name. Where the file system has no hard links, a file that
+// was cut off may be left. Any number of processes may use one directory.
+//
+// A directory or a file that others can open, that another user owns, or that
+// is a symbolic link is refused, and never changed.
+//
+// Errors have no prefix; callers add their own.
+package keydir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// MaxSize is the size in bytes of the longest file that a directory keeps.
+const MaxSize = 64 << 10
+
+// tempDir is where files are written before they get their names. It is made
+// only after the directory itself is durable in its parent, so its presence
+// shows that.
+const tempDir = ".tmp"
+
+var errReplaced = errors.New("was replaced while it was being opened")
+
+// A Dir is an open directory. It remains the same directory whatever happens to
+// its path, and is safe for concurrent use.
+type Dir struct {
+	path       string
+	allowGroup bool
+	root       *os.Root
+
+	// What file systems do differently; tests replace these.
+	openFile func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error)
+	link     func(root *os.Root, oldname, newname string) error
+	fsync    func(dir *os.File) error
+}
+
+// Open opens the directory path for reading. A missing one matches
+// fs.ErrNotExist. If allowGroup is set, the group may have access to the
+// directory and its files.
+func Open(path string, allowGroup bool) (*Dir, error) {
+	d := newDir(path, allowGroup)
+	if err := d.open(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Create opens the directory path for reading and adding. A missing one is made
+// with mode 0700, its missing parents too. The parameter allowGroup is that of
+// [Open].
+func Create(path string, allowGroup bool) (*Dir, error) {
+	d := newDir(path, allowGroup)
+	if err := d.create(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Close closes the directory. What was added is durable before.
+func (d *Dir) Close() error { return d.root.Close() }
+
+func newDir(path string, allowGroup bool) *Dir {
+	if path != "" {
+		path = filepath.Clean(path) // a slash at the end would follow a symbolic link
+	}
+	return &Dir{
+		path:       path,
+		allowGroup: allowGroup,
+		openFile:   (*os.Root).OpenFile,
+		link:       (*os.Root).Link,
+		fsync:      fsyncDir,
+	}
+}
+
+func (d *Dir) open() error {
+	if d.path == "" {
+		return errors.New("path is empty")
+	}
+	info, err := os.Lstat(d.path)
+	if err != nil {
+		return err
+	}
+	if err := d.checkDir(info); err != nil {
+		return err
+	}
+	return d.openRoot(info)
+}
+
+// openRoot opens the directory, which must still be the one that was checked.
+func (d *Dir) openRoot(checked fs.FileInfo) error {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return err
+	}
+	info, err := root.Stat(".")
+	if err == nil && !os.SameFile(checked, info) {
+		err = fmt.Errorf("%s %w", d.path, errReplaced)
+	}
+	if err != nil {
+		_ = root.Close() // nothing was written through it
+		return err
+	}
+	d.root = root
+	return nil
+}
+
+// checkDir returns an error for what must not be used as the directory.
+func (d *Dir) checkDir(info fs.FileInfo) error {
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a symbolic link: use the path of the directory itself", d.path)
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory", d.path)
+	}
+	if problem, repair := d.access(info, "w"); problem != "" {
+		return fmt.Errorf("%s %s: run %s %s", d.path, problem, repair, d.path)
+	}
+	return nil
+}
+
+// access returns how someone other than this user and root has access to a
+// file, and the command that repairs it. Both are empty if nobody has.
+// Permissions is "w" if only writing matters, "rwx" if any access does.
+func (d *Dir) access(info fs.FileInfo, permissions string) (problem, repair string) {
+	if !checksModes {
+		return "", ""
+	}
+	if uid, trusted := owner(info); !trusted {
+		return fmt.Sprintf("is owned by user %d", uid), fmt.Sprintf("chown %d", os.Geteuid())
+	}
+	classes, bits := "group or others", fs.FileMode(0o077)
+	repair = "chmod go-" + permissions
+	if d.allowGroup {
+		classes, bits = "others", 0o007
+		repair = "chmod o-" + permissions
+	}
+	if permissions == "w" {
+		bits &= 0o022
+	}
+	if info.Mode().Perm()&bits == 0 {
+		return "", ""
+	}
+	return fmt.Sprintf("is open to %s (mode %04o)", classes, info.Mode().Perm()), repair
+}
+
+// checkName returns an error unless name is the name of a file directly in the
+// directory, and not one of those that this package uses itself.
+func checkName(name string) error {
+	if name == "" || name[0] == '.' || strings.ContainsAny(name, "/\\\x00") {
+		return fmt.Errorf("%q is not the name of a file in a key directory", name)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package keydir
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOpen_Missing(t *testing.T) {
+	path := newPath(t)
+	_, err := Open(path, false)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	assert.NoDirExists(t, path)
+}
+
+func TestOpen_EmptyPath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	addErr, readErr := tryBoth("", false)
+	for _, err := range []error{addErr, readErr} {
+		require.Error(t, err)
+		assert.NotErrorIs(t, err, fs.ErrNotExist)
+	}
+	assert.Empty(t, files(t, "."))
+}
+
+func TestOpen_FileInPlaceOfTheDirectory(t *testing.T) {
+	file := filepath.Join(createWithKey(t), "key")
+	for _, path := range []string{file, filepath.Join(file, "keys")} {
+		addErr, readErr := tryBoth(path, false)
+		assert.Error(t, addErr)
+		assert.Error(t, readErr)
+		assert.NotErrorIs(t, readErr, fs.ErrNotExist)
+	}
+}
+
+func TestCreate_Paths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, path := range []string{"keys", "./a/b/../c/", "d//e", ".", newPath(t) + "/"} {
+		dir := create(t, path)
+		require.NoError(t, dir.Add("key", []byte("data")), path)
+		assert.FileExists(t, filepath.Join(path, "key"))
+	}
+}
+
+// TestOpenRoot_Replaced shows that only the directory that was checked is used.
+func TestOpenRoot_Replaced(t *testing.T) {
+	checked, err := os.Lstat(createWithKey(t))
+	require.NoError(t, err)
+	dir := newDir(createWithKey(t), false)
+	assert.ErrorIs(t, dir.openRoot(checked), errReplaced)
+}
+
+// TestReadFile_Replaced shows that only the file that was checked is read.
+func TestReadFile_Replaced(t *testing.T) {
+	dir := create(t, newPath(t))
+	require.NoError(t, dir.Add("key", []byte("data")))
+	require.NoError(t, dir.Add("other", []byte("data")))
+	checked, err := dir.root.Lstat("other")
+	require.NoError(t, err)
+	data, err := dir.readFile("key", checked)
+	assert.ErrorIs(t, err, errReplaced)
+	assert.Nil(t, data)
+}
+
+func TestRead_TooLong(t *testing.T) {
+	dir := create(t, newPath(t))
+	require.NoError(t, dir.root.WriteFile("key", make([]byte, MaxSize+1), 0o600))
+	_, err := dir.Read("key")
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, fs.ErrNotExist)
+}
+
+// TestSyncForeign_OnlyPermissionsAreForgiven is about the parent of a directory
+// that was found.
+func TestSyncForeign_OnlyPermissionsAreForgiven(t *testing.T) {
+	dir := newDir(newPath(t), false)
+	assert.ErrorIs(t, dir.syncForeign(dir.path), fs.ErrNotExist)
+	assert.NoError(t, dir.syncForeign(filepath.Dir(dir.path)))
+	dir.fsync = func(*os.File) error { return fs.ErrPermission }
+	assert.NoError(t, dir.syncForeign(filepath.Dir(dir.path)))
+	assert.ErrorIs(t, dir.syncPath(filepath.Dir(dir.path)), fs.ErrPermission)
+}
+
+// TestCreate_SyncFails shows that a directory that is not durable is not left to
+// the next call, which would take it for one that is.
+func TestCreate_SyncFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "keys")
+	dir := newDir(path, false)
+	dir.fsync = func(*os.File) error { return fs.ErrInvalid }
+	for range 2 {
+		assert.ErrorIs(t, dir.create(), fs.ErrInvalid)
+		assert.NoDirExists(t, filepath.Dir(path))
+	}
+
+	require.NoError(t, os.MkdirAll(path, 0o700)) // made by another
+	assert.ErrorIs(t, dir.create(), fs.ErrInvalid)
+	assert.DirExists(t, path)
+	assert.NoDirExists(t, filepath.Join(path, tempDir), "which says that the directory is durable")
+}
