@@ -9,11 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// goldenLine is the first line of a CSR that the service made, as its documentation prints it (a sister product's page).
+// goldenLine is the first line of a CSR that the service made, from the
+// documentation of a sister product.
 const goldenLine = "MIIC/zCCAecCAQAwZTELMAkGA1UEBhMCQ04xCzAJBgNVBAgTAlpKMQswCQYDVQQH"
 
-// TestNew_GoldenFirstLine holds that a local CSR begins as the service's own does: an RSA-2048 key, the subject's order
-// and string types, and 57 bytes of GeneralNames, whose length is in the first line.
+// TestNew_GoldenFirstLine proves that a local CSR begins like the service's own. The
+// line depends on the key's size, on the order and the string types of the subject,
+// and on the length of the names, which is 57 bytes here.
 func TestNew_GoldenFirstLine(t *testing.T) {
 	req := Request{
 		CommonName: "a.cn.com", // 8 characters
@@ -46,7 +48,7 @@ func TestNew_SubjectOrderAndTypes(t *testing.T) {
 				{"CommonName", "example.com", printable},
 			},
 		},
-		"texts that no PrintableString can hold": {
+		"texts that need a UTF8String": {
 			Request{
 				CommonName: "*.example.com", Organization: "Tom & Jerry", OrganizationUnit: "a_b", Country: "de",
 				State: "Thüringen", City: "a@b", Email: "admin@example.com",
@@ -85,7 +87,8 @@ func TestNew_SubjectOrderAndTypes(t *testing.T) {
 	}
 }
 
-// TestNew_OneExtension holds that a CSR asks for its names and for nothing else, in one attribute, not critical.
+// TestNew_OneExtension proves that a CSR requests its names and nothing else, in one
+// extension that is not critical.
 func TestNew_OneExtension(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)
@@ -99,8 +102,9 @@ func TestNew_OneExtension(t *testing.T) {
 	assert.Empty(t, parsed.EmailAddresses, "Email belongs to the subject")
 }
 
-// TestNew_Deterministic holds that two CSRs for one request and key differ in nothing but the signature, and those of
-// an Ed25519 key, whose signature is deterministic too, in nothing.
+// TestNew_Deterministic proves that two CSRs for one request and key differ only in
+// the signature, and do not differ if the key is Ed25519, whose signatures are
+// deterministic.
 func TestNew_Deterministic(t *testing.T) {
 	req := Request{CommonName: "example.com", SANs: []string{"b.com", "c.com", "a.com"}, Email: "a@example.com"}
 	for _, keyType := range []KeyType{P256, Ed25519} {
@@ -121,7 +125,8 @@ func TestNew_Deterministic(t *testing.T) {
 	}
 }
 
-// TestNew_PEM holds the form of the service's own Csr: one block with 64 characters a line, one line end at the end.
+// TestNew_PEM proves that the PEM is that of the service: one block, lines of 64
+// characters, and one line end at the end.
 func TestNew_PEM(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, RSA2048))
 	require.NoError(t, err)

@@ -6,10 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
+	"math/big"
 	"os"
 
 	"github.com/cdncsr/cdncsr/csr"
@@ -37,15 +40,9 @@ func Example() {
 	fmt.Println(resp.CommonName, resp.Origin)
 	fmt.Println(request.DNSNames, request.SignatureAlgorithm)
 
-	key, err := g.Keys.Get(context.Background(), resp.PubMd5) // when the certificate is there
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%T\n", key)
 	// Output:
 	// example.com local
 	// [example.com www.example.com] SHA256-RSA
-	// *rsa.PrivateKey
 }
 
 func ExampleRequest_Validate() {
@@ -55,10 +52,9 @@ func ExampleRequest_Validate() {
 		Country:    "CHN",
 	}).Validate()
 
-	var mistakes csr.FieldErrors
-	if errors.As(err, &mistakes) {
-		for _, m := range mistakes {
-			fmt.Printf("%s %q %s\n", m.Field, m.Value, m.Reason)
+	if invalid, ok := errors.AsType[csr.FieldErrors](err); ok {
+		for _, e := range invalid {
+			fmt.Printf("%s %q %s\n", e.Field, e.Value, e.Reason)
 		}
 	}
 	// Output:
@@ -67,7 +63,89 @@ func ExampleRequest_Validate() {
 	// Country "CHN" is not two letters A-Z as in ISO 3166-1
 }
 
-// hsmKey is a key in an HSM: it can be asked to sign, and never leaves.
+func ExampleRequest_Normalize() {
+	req, err := (&csr.Request{
+		CommonName: "Bücher.EXAMPLE",
+		SANs:       []string{"www.bücher.example", "WWW.Bücher.Example"},
+		Country:    "de",
+	}).Normalize()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.CommonName, req.SANs, req.Country)
+	// Output: xn--bcher-kva.example [www.xn--bcher-kva.example] DE
+}
+
+func ExampleResponse_Check() {
+	key, err := csr.P256.NewKey(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := csr.New(&csr.Request{CommonName: "example.com"}, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Check(&csr.Request{CommonName: "Example.com"}))
+	fmt.Println(resp.Check(&csr.Request{CommonName: "example.com", SANs: []string{"www.example.com"}}))
+	// Output:
+	// <nil>
+	// csr: check Csr: it lacks the name "www.example.com"
+}
+
+// issue returns a certificate for a CSR, as a CA does.
+func issue(request *x509.CertificateRequest) (*x509.Certificate, error) {
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: request.DNSNames}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, request.PublicKey, caKey)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
+}
+
+// The certificate is enough to find its key: the store's name of the key is the
+// PubMD5 of the public key.
+func ExampleDirStore_Get() {
+	dir, err := os.MkdirTemp("", "keys")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	keys := csr.DirStore{Path: dir}
+
+	g := csr.Generator{Keys: keys}
+	resp, err := g.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	request, err := resp.CertificateRequest()
+	if err != nil {
+		log.Fatal(err)
+	}
+	certificate, err := issue(request) // perhaps days later, in another process
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	pubMd5, err := csr.PubMD5(certificate.PublicKey)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := keys.Get(context.Background(), pubMd5)
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Fatal("the key is elsewhere, such as with the CDN")
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%T\n", key)
+	// Output: *rsa.PrivateKey
+}
+
+// An hsmKey is a key in an HSM: it signs there, and never leaves.
 type hsmKey struct{ inside *ecdsa.PrivateKey }
 
 func (k hsmKey) Public() crypto.PublicKey { return k.inside.Public() }

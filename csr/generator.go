@@ -33,8 +33,8 @@ func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req 
 	if g == nil || isNil(g.Keys) {
 		return nil, errors.New("csr: Generator.Keys is nil")
 	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("csr: generate: %w", withCause(ctx, ctx.Err()))
+	if err := contextError(ctx); err != nil {
+		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
 	normal, err := req.Normalize()
 	if err != nil {
@@ -64,7 +64,7 @@ func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := contextError(ctx); err != nil {
 		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
 	return key, nil
@@ -78,15 +78,16 @@ func (g *Generator) store(ctx context.Context, pubMd5 string, key crypto.Signer)
 	}
 	stored, getErr := g.Keys.Get(ctx, pubMd5)
 	if getErr != nil {
-		return fmt.Errorf("%w, and can't be read back: %w", err, getErr)
+		return fmt.Errorf("csr: store the key: %w, and can't be read back: %w", err, getErr)
 	}
 	if nameErr := checkOwnName(pubMd5, stored); nameErr != nil {
-		return fmt.Errorf("%w, and is another key: %w", err, nameErr)
+		return fmt.Errorf("csr: store the key: %w, and is another key: %w", err, nameErr)
 	}
 	return nil
 }
 
-// withCause adds why ctx ended to an error that says that it did.
+// withCause adds the cause of ctx to an error of a Source or a KeyStore that says
+// that ctx has ended.
 func withCause(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if cause == nil || !errors.Is(err, ctx.Err()) || errors.Is(err, cause) {

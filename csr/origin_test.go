@@ -34,6 +34,7 @@ func TestOrigin_UnmarshalText_Refuses(t *testing.T) {
 		assert.Error(t, got.UnmarshalText([]byte(text)), text)
 		assert.Equal(t, OriginCDN, got, text)
 	}
+	assert.Error(t, (*Origin)(nil).UnmarshalText([]byte("CDN")))
 }
 
 func TestOrigin_InJSON(t *testing.T) {

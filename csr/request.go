@@ -119,7 +119,7 @@ func (n *normalizer) text(field, value string, most int) string {
 // values count as one name.
 func (n *normalizer) sans(commonName string, values []string) []string {
 	var names []string
-	seen := make(map[string]bool, len(values)+1)
+	seen := make(map[string]bool)
 	for i, value := range values {
 		name := n.normalize("SANs["+strconv.Itoa(i)+"]", value, domainName)
 		if !seen[name] {

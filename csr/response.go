@@ -50,6 +50,9 @@ func (o Origin) MarshalText() ([]byte, error) {
 // UnmarshalText implements [encoding.TextUnmarshaler]. It accepts "unknown",
 // "CDN" and "local"; any other text is an error and leaves o unchanged.
 func (o *Origin) UnmarshalText(text []byte) error {
+	if o == nil {
+		return errors.New("csr: UnmarshalText of a nil Origin")
+	}
 	for i, name := range originNames {
 		if string(text) == name {
 			*o = Origin(i)

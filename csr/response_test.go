@@ -147,9 +147,13 @@ func FuzzCertificateRequest(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(resp.Csr)
 	f.Fuzz(func(t *testing.T, csr string) {
-		parsed, err := (&Response{Csr: csr}).CertificateRequest()
+		resp := &Response{Csr: csr}
+		parsed, err := resp.CertificateRequest()
 		if (parsed == nil) == (err == nil) {
 			t.Fatalf("%v, %v: want one of them", parsed, err)
+		}
+		if resp.Check(&exampleRequest) == nil && !strings.EqualFold(parsed.Subject.CommonName, exampleRequest.CommonName) {
+			t.Fatalf("a CSR for %q passed the check", parsed.Subject.CommonName)
 		}
 	})
 }
