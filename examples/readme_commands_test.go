@@ -3,6 +3,8 @@ package examples_test
 import (
 	"bufio"
 	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,110 +15,109 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	_ "github.com/cdncsr/cdncsr/cdn/cdntest" // go test runs this test again when the library has changed
+	_ "github.com/cdncsr/cdncsr/cdn/cdntest" // a changed library invalidates the cached result of this test
 )
 
-// shell runs the README's commands one after the other, each program from a binary of it, in a directory of its own.
+// The addresses in the README. The test replaces them by free ports.
+const (
+	readmeFake    = "http://127.0.0.1:8080"
+	readmeService = "http://127.0.0.1:8090"
+)
+
+// shell runs the README's commands in turn, in a directory of its own.
 type shell struct {
-	dir  string
-	env  []string
-	fake string // the URL of fakecdn, which takes the place of the README's
+	dir           string
+	env           []string
+	fake, service string // URLs of the running programs
 }
 
-// fakeURL is what the README has fakecdn listen on; the test takes a free port instead.
-const fakeURL = "http://127.0.0.1:8080"
-
-// TestREADME_CommandsRun runs every line of the README's sh blocks. The block that follows shows what the last one printed.
+// TestREADME_CommandsRun runs every command in the README's sh blocks. A block
+// without a language shows the output of the command before it.
 func TestREADME_CommandsRun(t *testing.T) {
 	sh := &shell{dir: t.TempDir(), env: os.Environ()}
-	var printed string
+	var output string
+	compared := 0
 	for _, f := range fences(readREADME(t, "README.md")) {
 		switch f.language {
 		case "sh":
 			for line := range strings.Lines(f.text) {
-				printed = sh.run(t, strings.TrimSpace(line))
+				line, _, _ = strings.Cut(line, " #")
+				for command := range strings.SplitSeq(line, "&&") {
+					output = sh.run(t, strings.TrimSpace(command))
+				}
 			}
 		case "":
-			require.NotEmpty(t, printed)
-			assert.Equal(t, variable(f.text), variable(printed))
+			compared++
+			assert.Equal(t, replaceVariable(f.text), replaceVariable(output))
 		}
 	}
-	require.NotEmpty(t, sh.fake)
+	assert.Positive(t, compared)
+	assert.NotEmpty(t, sh.fake)
+	assert.NotEmpty(t, sh.service)
+	assert.FileExists(t, filepath.Join(sh.dir, "csrs.jsonl"))
 }
 
-// variable replaces what differs between two runs: IDs, digests, CSRs.
-func variable(output string) string {
-	for pattern, name := range map[string]string{
-		`[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}`: "ID",
-		`[0-9a-f]{32}`: "MD5",
-		`(BEGIN CERTIFICATE REQUEST-----\\n)[^"]*(\\n-----END CERTIFICATE REQUEST-----\\n)`: "${1}CSR${2}",
-	} {
-		output = regexp.MustCompile(pattern).ReplaceAllString(output, name)
-	}
-	return output
+// replaceVariable replaces what differs between two runs: key IDs and CSRs.
+func replaceVariable(output string) string {
+	output = regexp.MustCompile(`[0-9a-f]{32}`).ReplaceAllString(output, "MD5")
+	return regexp.MustCompile(`(?s)(BEGIN CERTIFICATE REQUEST-----\n).+(\n-----END)`).ReplaceAllString(output, "${1}CSR${2}")
 }
 
-// run runs one command and returns what it printed, the error output first.
-func (sh *shell) run(t *testing.T, line string) string {
+// run runs one command and returns its output, stderr before stdout.
+func (sh *shell) run(t *testing.T, command string) string {
 	t.Helper()
-	words := strings.Fields(line)
-	switch command := strings.Join(words[:min(2, len(words))], " "); {
-	case command == "go get":
-		requireModule(t, words[2:])
-	case command == "go test":
-		assert.Equal(t, []string{"./..."}, words[2:]) // what is running now
+	command, background := strings.CutSuffix(command, " &")
+	words := strings.Fields(command)
+	switch {
+	case strings.HasPrefix(command, "go mod "): // TestREADME_InANewModule runs these
+	case command == "go test ./...": // this test is a part of it
+	case command == "go run .":
+		return sh.runProgram(t, "./examples/quickstart")
 	case words[0] == "export":
 		sh.env = append(sh.env, words[1:]...)
-	case line == "go run ./examples/fakecdn -addr 127.0.0.1:8080":
+	case command == "go run ./examples/fakecdn -addr "+strings.TrimPrefix(readmeFake, "http://"):
+		require.True(t, background, command)
 		sh.startFake(t)
-	case command == "go run":
-		return sh.runProgram(t, words[2], words[3:])
+	case command == "go run ./examples/service -endpoint "+readmeFake:
+		require.True(t, background, command)
+		sh.startService(t)
+	case command == "curl -X POST "+readmeService+"/csrs/example.com":
+		sh.post(t, "/csrs/example.com")
+	case strings.HasPrefix(command, "go run ./examples/"):
+		return sh.runProgram(t, words[2], words[3:]...)
 	default:
-		t.Errorf("README.md: %q: a command that this test does not know", line)
+		t.Errorf("README.md: %q: a command that this test does not know", command)
 	}
 	return ""
 }
 
-// requireModule requires that a go get is for a package of this module: for a module alone it would not get what its packages
-// need.
-func requireModule(t *testing.T, args []string) {
-	t.Helper()
-	require.Len(t, args, 1)
-	folder, ok := strings.CutPrefix(args[0], modulePath(t))
-	require.True(t, ok, args[0])
-	require.DirExists(t, ".."+folder)
-}
-
-// modulePath returns the path of this module.
-func modulePath(t *testing.T) string {
-	t.Helper()
-	mod, err := os.ReadFile("../go.mod")
-	require.NoError(t, err)
-	path, _, _ := strings.Cut(strings.TrimPrefix(string(mod), "module "), "\n")
-	return path
-}
-
+// build builds a program of this module and returns the path of its binary.
 func (sh *shell) build(t *testing.T, folder string) string {
 	t.Helper()
 	sources, err := filepath.Glob("../" + folder + "/*.go")
 	require.NoError(t, err)
-	for _, source := range sources { // read, so that go test runs this test again when the program has changed
+	for _, source := range sources { // reading a file makes the cached result of this test depend on it
 		_, err = os.ReadFile(source)
 		require.NoError(t, err)
 	}
 	binary := filepath.Join(sh.dir, filepath.Base(folder)+".exe")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, folder)
 	build.Dir = ".."
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, string(output))
 	return binary
 }
 
-func (sh *shell) runProgram(t *testing.T, folder string, args []string) string {
+func (sh *shell) runProgram(t *testing.T, folder string, args ...string) string {
 	t.Helper()
 	for i, arg := range args {
-		if arg == fakeURL {
+		switch {
+		case arg == readmeFake:
 			args[i] = sh.fake
+		case strings.HasPrefix(arg, "examples/"): // relative to the clone
+			path, err := filepath.Abs("../" + arg)
+			require.NoError(t, err)
+			args[i] = path
 		}
 	}
 	program := exec.CommandContext(t.Context(), sh.build(t, folder), args...)
@@ -133,14 +134,43 @@ func (sh *shell) startFake(t *testing.T) {
 	program := exec.CommandContext(t.Context(), sh.build(t, "./examples/fakecdn"))
 	stdout, err := program.StdoutPipe()
 	require.NoError(t, err)
+	sh.fake = startProgram(t, program, stdout)
+}
+
+// startService runs service on a free port until the test ends.
+func (sh *shell) startService(t *testing.T) {
+	t.Helper()
+	binary := sh.build(t, "./examples/service")
+	program := exec.CommandContext(t.Context(), binary, "-endpoint", sh.fake, "-addr", "127.0.0.1:0")
+	program.Dir, program.Env = sh.dir, sh.env
+	stderr, err := program.StderrPipe()
+	require.NoError(t, err)
+	sh.service = startProgram(t, program, stderr)
+}
+
+// startProgram starts a program, which the end of the test kills, and returns
+// the URL in the first line of its output.
+func startProgram(t *testing.T, program *exec.Cmd, output io.Reader) string {
+	t.Helper()
 	require.NoError(t, program.Start())
 	t.Cleanup(func() {
-		_ = program.Process.Kill() // whether it ends well is for its own tests
+		_ = program.Process.Kill() // its own tests check how it exits
 		_ = program.Wait()
 	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
+	line, err := bufio.NewReader(output).ReadString('\n')
 	require.NoError(t, err)
-	url, ok := strings.CutPrefix(line, "listening on ")
-	require.True(t, ok, line)
-	sh.fake = strings.TrimSpace(url)
+	url := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindString(line)
+	require.NotEmpty(t, url, line)
+	return url
+}
+
+// post sends a POST request to the running service.
+func (sh *shell) post(t *testing.T, path string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sh.service+path, nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusCreated, resp.StatusCode)
 }

@@ -10,21 +10,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A section of a README: what stands between two headings.
+// A section is the text below one heading of a README.
 type section struct {
 	level  int
 	fences []fence
-	rows   int // of tables
+	rows   int // lines of tables
 }
 
 // A fence is a block of code.
 type fence struct {
 	language string
-	file     string // where the code is from, by the comment before it; empty if there is none
+	file     string // the source of the code, given by a comment before the fence, or empty
 	text     string
 }
 
-// readREADME reads a file of the module's root. Headings and fences are all that this test knows of Markdown.
+// readREADME parses the headings, fences and table lines of a Markdown file in
+// the module's root.
 func readREADME(t *testing.T, name string) []section {
 	t.Helper()
 	data, err := os.ReadFile("../" + name)
@@ -51,7 +52,7 @@ func readREADME(t *testing.T, name string) []section {
 			sections[len(sections)-1].rows++
 		}
 	}
-	require.Nil(t, open, "a fence is not closed")
+	require.Nil(t, open, "unclosed fence")
 	return sections
 }
 
@@ -63,20 +64,26 @@ func fences(sections []section) []fence {
 	return all
 }
 
-func TestREADME_BothLanguagesHaveTheSameSections(t *testing.T) {
+func TestREADME_SameSectionsInBothLanguages(t *testing.T) {
 	english, chinese := readREADME(t, "README.md"), readREADME(t, "README.zh-CN.md")
 	require.NotEmpty(t, english)
 	assert.Equal(t, english, chinese)
 }
 
-func TestREADME_ProgramsAreThoseThatCompile(t *testing.T) {
+func TestREADME_IsShort(t *testing.T) {
+	data, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	assert.LessOrEqual(t, strings.Count(string(data), "\n"), 130)
+}
+
+func TestREADME_CodeIsThatOfTheExamples(t *testing.T) {
 	programs := 0
 	for _, f := range fences(readREADME(t, "README.md")) {
 		if f.language != "go" {
 			continue
 		}
 		programs++
-		require.NotEmpty(t, f.file, "no file is named before\n%s", f.text)
+		require.NotEmpty(t, f.file, "no comment names the source of\n%s", f.text)
 		source, err := os.ReadFile("../" + f.file)
 		require.NoError(t, err)
 		assert.Contains(t, string(source), f.text, "README.md differs from %s", f.file)
@@ -84,14 +91,14 @@ func TestREADME_ProgramsAreThoseThatCompile(t *testing.T) {
 	assert.Positive(t, programs)
 }
 
-func TestREADME_FilesThatItNamesExist(t *testing.T) {
+func TestDocuments_LinkToExistingFiles(t *testing.T) {
 	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#:]+)[)"#]`)
-	for _, name := range []string{"README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md"} {
+	for _, name := range []string{"README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"} {
 		data, err := os.ReadFile("../" + name)
 		require.NoError(t, err)
 		for _, found := range link.FindAllStringSubmatch(string(data), -1) {
 			_, err := os.Stat("../" + found[1])
-			assert.NoError(t, err, "%s names it", name)
+			assert.NoError(t, err, "linked from %s", name)
 		}
 	}
 }

@@ -11,48 +11,51 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 )
 
-// A batch is a run of the program over a list.
+// A batch is one run of the program over a list.
 type batch struct {
 	creator cdn.CSRCreator
 	journal *journal
 	display *display
 
-	total  int          // rows of the list
-	before int          // of these, those that had a record before this run
-	failed atomic.Int64 // of these, those that were reported
+	total  int          // rows in the list
+	before int          // rows with a record from an earlier run
+	failed atomic.Int64 // rows reported as failed in this run
 
-	unserved atomic.Int64 // calls in a row that the CDN could not serve
+	unserved atomic.Int64 // consecutive calls that the CDN could not serve
 }
 
-// mostUnserved is how many calls in a row the CDN may fail to serve before the rest of the list is left to another run.
-const mostUnserved = 64
+// maxUnserved is the number of consecutive calls that the CDN may fail to serve
+// before the run ends.
+const maxUnserved = 64
 
-// run makes the CSRs that are missing, workers at a time. It returns nil if each row has its CSR.
+// run makes the missing CSRs with the given number of workers. It returns nil
+// if every row has its CSR.
 func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	stoppable, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	noted := make(chan struct{})
-	quiet := context.AfterFunc(ctx, func() {
-		b.display.note("finishing the calls under way; interrupt again to end at once")
+	cancelNote := context.AfterFunc(ctx, func() {
+		b.display.note("finishing the calls in progress; interrupt again to quit now")
 		close(noted)
 	})
 	missing := b.missing(rows)
-	ended := b.display.follow(b.progress())
+	removeBar := b.display.follow(b.progress())
 	forEach(stoppable, min(workers, len(missing)), missing, func(r row) {
-		// A call that was begun is finished: ending it would leave a key without its CSR.
-		if err := b.make(context.WithoutCancel(ctx), r); err != nil {
+		// A call in progress is finished: ending it would leave a key without its CSR.
+		if err := b.create(context.WithoutCancel(ctx), r); err != nil {
 			stop(err)
 		}
 	})
-	if !quiet() {
+	if !cancelNote() {
 		<-noted
 	}
 	err := b.journal.close()
-	ended()
-	return b.verdict(context.Cause(stoppable), err)
+	removeBar()
+	return b.result(context.Cause(stoppable), err)
 }
 
-// missing counts the rows and returns those that are to be asked for; those that can't be are reported.
+// missing counts the rows and returns those that need a call. It reports those
+// that can't be read.
 func (b *batch) missing(rows []row) []row {
 	b.total = len(rows)
 	var missing []row
@@ -60,7 +63,7 @@ func (b *batch) missing(rows []row) []row {
 		switch {
 		case r.err != nil:
 			b.report(r, r.err)
-		case b.journal.names[r.name()]:
+		case b.journal.names[r.key()]:
 			b.before++
 		default:
 			missing = append(missing, r)
@@ -69,8 +72,9 @@ func (b *batch) missing(rows []row) []row {
 	return missing
 }
 
-// make makes the CSR of a row. An error is one that any other row would meet as well.
-func (b *batch) make(ctx context.Context, r row) error {
+// create makes the CSR of a row. It returns only errors that every other row
+// would meet too, such as wrong credentials or an unusable key directory.
+func (b *batch) create(ctx context.Context, r row) error {
 	resp, err := b.creator.CreateCdnCertificateSigningRequest(ctx, &r.request)
 	switch {
 	case err == nil:
@@ -81,8 +85,8 @@ func (b *batch) make(ctx context.Context, r row) error {
 		return nil
 	case errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled):
 		b.report(r, err)
-		if b.unserved.Add(1) >= mostUnserved {
-			return fmt.Errorf("%d calls in a row were not served, so the rest is not tried: wait, or call less often", mostUnserved)
+		if b.unserved.Add(1) >= maxUnserved {
+			return fmt.Errorf("the CDN could not serve %d calls in a row", maxUnserved)
 		}
 		return nil
 	}
@@ -94,7 +98,7 @@ func (b *batch) report(r row, err error) {
 	b.display.note("line %d: %v", r.line, err)
 }
 
-// progress returns a function that tells how far the batch is.
+// progress returns a function that returns the progress so far.
 func (b *batch) progress() func() progress {
 	start := time.Now()
 	return func() progress {
@@ -104,30 +108,34 @@ func (b *batch) progress() func() progress {
 	}
 }
 
-// verdict is how the batch ended: stopped tells why not every row was tried, or is nil.
-func (b *batch) verdict(stopped, journalErr error) error {
+// result returns the error of the run, or nil if every row has its CSR. stopped
+// is why workers left rows untried, or nil.
+func (b *batch) result(stopped, journalErr error) error {
 	done := b.before + b.journal.done()
 	have := fmt.Sprintf("%d of %d names have a CSR in %s", done, b.total, b.journal.path)
 	switch {
 	case journalErr != nil:
-		return fmt.Errorf("%s: put this right and run the same command again: %w", have, journalErr)
+		return fmt.Errorf("%s: write the results: %w; %s", have, journalErr, runAgain)
 	case done == b.total:
 		b.display.note("%s", have)
 		return nil
 	case errors.Is(stopped, context.Canceled):
-		return fmt.Errorf("%s: stopped: run the same command again to go on", have)
+		return fmt.Errorf("%s: interrupted; %s", have, runAgain)
 	case stopped != nil:
-		return fmt.Errorf("%s: put this right and run the same command again: %w", have, stopped)
+		return fmt.Errorf("%s: %w; %s", have, stopped, runAgain)
 	}
-	return fmt.Errorf("%s: %d failed for the reasons above: put right what is wrong and run the same command again", have, b.failed.Load())
+	return fmt.Errorf("%s: %d failed, as reported above; %s", have, b.failed.Load(), runAgain)
 }
 
-// forEach calls do for each item, so many at a time, and returns when each call has. Once ctx has ended none is begun.
-func forEach[T any](ctx context.Context, atATime int, items []T, do func(T)) {
+const runAgain = "run the same command again to do the rest"
+
+// forEach calls do for each item with the given number of workers, and returns
+// when every call has returned. Once ctx has ended, it starts no further call.
+func forEach[T any](ctx context.Context, workers int, items []T, do func(T)) {
 	queue := make(chan T)
-	var workers sync.WaitGroup
-	for range atATime {
-		workers.Go(func() {
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
 			for item := range queue {
 				if ctx.Err() == nil {
 					do(item)
@@ -145,5 +153,5 @@ func forEach[T any](ctx context.Context, atATime int, items []T, do func(T)) {
 		}
 	}
 	close(queue)
-	workers.Wait()
+	group.Wait()
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// progress is how far a batch is.
+// progress says how far a batch has come.
 type progress struct {
-	total, before, done, failed int // rows; before are those of earlier runs
+	total, before, done, failed int // rows; before counts those of earlier runs
 	elapsed                     time.Duration
 }
 
-// String is the progress in words.
+// String returns the progress in words.
 func (p progress) String() string {
 	text := fmt.Sprintf("%d of %d done", p.before+p.done, p.total)
 	if p.failed > 0 {
@@ -29,7 +29,7 @@ func (p progress) String() string {
 	return fmt.Sprintf("%s, %.0f a second, %s left", text, rate, left.Round(time.Second))
 }
 
-// bar is the progress as a bar of so many characters, with words behind it.
+// bar returns the progress as a bar of the given width, followed by the words.
 func (p progress) bar(width int) string {
 	full := width
 	if p.total > 0 {
@@ -38,19 +38,20 @@ func (p progress) bar(width int) string {
 	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", width-full) + "] " + p.String()
 }
 
-// A display shows progress on stderr: a bar that is drawn over and over on a terminal, else a line now and then.
+// A display shows progress on stderr: a bar that is redrawn in place on a
+// terminal, or else a line every few seconds.
 type display struct {
 	terminal bool
 
 	mu    sync.Mutex
 	w     io.Writer
-	drawn int // characters of the bar that is on the screen
+	drawn int // length of the bar on the screen
 }
 
 const (
-	barWidth  = 20
-	drawEvery = 200 * time.Millisecond // the bar
-	tellEvery = 5 * time.Second        // the line
+	barWidth     = 20
+	barInterval  = 200 * time.Millisecond
+	lineInterval = 5 * time.Second
 )
 
 func newDisplay(w io.Writer) *display {
@@ -62,16 +63,17 @@ func newDisplay(w io.Writer) *display {
 	return &display{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// follow shows now's progress until the function that it returns is called, which removes the bar.
-func (d *display) follow(now func() progress) (end func()) {
-	every := tellEvery
+// follow shows the progress that now returns until remove is called, which also
+// removes the bar.
+func (d *display) follow(now func() progress) (remove func()) {
+	interval := lineInterval
 	if d.terminal {
-		every = drawEvery
+		interval = barInterval
 	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		tick := time.NewTicker(every)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
 			select {
@@ -101,22 +103,22 @@ func (d *display) show(p progress) {
 	d.draw(p.bar(barWidth))
 }
 
-// note prints a line; the bar goes on below it.
+// note prints a line above the bar.
 func (d *display) note(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.draw("")
 	line := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
-	_, _ = fmt.Fprintln(d.w, "bulk: "+line) // there is no one else to tell
+	_, _ = fmt.Fprintln(d.w, "bulk: "+line) // stderr is the last resort
 }
 
-// draw puts text in the place of the bar that is on the screen.
+// draw replaces the bar on the screen by text.
 func (d *display) draw(text string) {
 	if text == "" && d.drawn == 0 {
 		return
 	}
 	blank := strings.Repeat(" ", max(0, d.drawn-len(text)))
-	_, _ = fmt.Fprint(d.w, "\r"+text+blank) // as in note
+	_, _ = fmt.Fprint(d.w, "\r"+text+blank) // see note
 	if text == "" {
 		_, _ = fmt.Fprint(d.w, "\r")
 	}

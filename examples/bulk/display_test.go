@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestProgress_InWords(t *testing.T) {
+func TestProgress_String(t *testing.T) {
 	for want, p := range map[string]progress{
 		"0 of 0 done":                                  {},
 		"5 of 10 done":                                 {total: 10, before: 5, elapsed: time.Second},
@@ -24,28 +24,28 @@ func TestProgress_InWords(t *testing.T) {
 	assert.Equal(t, "[==========] 0 of 0 done", progress{}.bar(10))
 }
 
-func TestDisplay_LinesWhereThereIsNoTerminal(t *testing.T) {
+func TestDisplay_PrintsLinesWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stderr bytes.Buffer
 		d := newDisplay(&stderr)
-		end := d.follow(func() progress { return progress{total: 2, before: 1} })
-		<-time.After(tellEvery + time.Second)
+		remove := d.follow(func() progress { return progress{total: 2, before: 1} })
+		<-time.After(lineInterval + time.Second)
 		d.note("line %d: two\nlines", 7)
-		end()
+		remove()
 		assert.Equal(t, "bulk: 1 of 2 done\nbulk: line 7: two; lines\n", stderr.String())
 	})
 }
 
-func TestDisplay_BarOnATerminal(t *testing.T) {
+func TestDisplay_DrawsABarOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stderr bytes.Buffer
 		d := &display{w: &stderr, terminal: true}
-		end := d.follow(func() progress { return progress{total: 2, before: 1} })
-		<-time.After(drawEvery + drawEvery/2)
+		remove := d.follow(func() progress { return progress{total: 2, before: 1} })
+		<-time.After(barInterval + barInterval/2)
 		d.note("a line")
 		bar, blank := "\r[==========          ] 1 of 2 done", "\r                                  \r"
-		<-time.After(drawEvery)
-		end()
+		<-time.After(barInterval)
+		remove()
 		assert.Equal(t, bar+blank+"bulk: a line\n"+bar+blank, stderr.String())
 	})
 }

@@ -16,54 +16,60 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// A record is a line of the results.
+// A record is one line of the results file.
 type record struct {
-	Name string // as the list has it; CommonName is as the CSR has it
+	Name string // as in the list; CommonName is the name in the CSR
 	csr.Response
-	Origin string // who has the private key: "local" or "CDN"
+	Origin string // who holds the private key: "local" or "CDN"
 }
 
-// syncEvery is how long a record may be written before it is synced, together with those that came meanwhile: a sync for each
-// would halve what the disk has left for the keys.
-const syncEvery = 100 * time.Millisecond
+// syncInterval is how long a record may wait for its sync. One sync then serves
+// all records written meanwhile: a sync each would take half of the disk's time
+// from the keys.
+const syncInterval = 100 * time.Millisecond
 
-// A journal is the file of the results. A record that was appended outlives the program from then on, and the machine from when
-// it is synced; only then it counts as done.
+// A journal is the results file. An appended record survives the end of the
+// process at once, and a power failure after the next sync, from when on it
+// counts as done.
 type journal struct {
 	path  string
-	names map[string]bool // whose records were there when it was opened, in lower case
+	names map[string]bool // lower-case names with a record from an earlier run
 
 	mu      sync.Mutex
 	file    *os.File
 	written int   // records appended
-	synced  int   // of these
-	err     error // what stopped it; nothing is appended after that
+	synced  int   // records synced
+	err     error // the first failure; nothing is appended after it
 
 	stop, stopped chan struct{}
 }
 
-// openJournal opens or makes the file at path. A record that is cut off at the end, as a kill leaves it, is dropped; anything else
-// that is no record is an error.
+// openJournal opens or creates the file at path. It drops a last record that a
+// kill has cut off, and returns an error for anything else that is not a record.
 func openJournal(path string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file: name another by -out", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{path: path, file: file, names: make(map[string]bool), stop: make(chan struct{}), stopped: make(chan struct{})}
+	j := &journal{
+		path: path, file: file, names: make(map[string]bool),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
 	if err := j.recover(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	go j.syncNowAndThen()
+	go j.syncPeriodically()
 	return j, nil
 }
 
-// recover reads the names of the records, cuts off what is torn, and makes the file's own name durable.
+// recover reads the names of the records, drops a torn last record, and makes
+// the file's directory entry durable.
 func (j *journal) recover() error {
 	reader := bufio.NewReader(j.file)
-	var whole int64 // bytes of lines that have their ends
+	var whole int64 // bytes in complete lines
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
 		atEnd := errors.Is(err, io.EOF)
@@ -76,18 +82,18 @@ func (j *journal) recover() error {
 		switch isRecord := j.note(line); {
 		case isRecord && !atEnd:
 			whole += int64(len(line))
-		case isRecord: // whoever edited the file took the line's end
+		case isRecord: // an editor has removed the last line end
 			_, err = j.file.WriteString("\n")
 			return errors.Join(err, j.file.Sync())
 		case atEnd && isTorn(line):
 			return errors.Join(os.Truncate(j.path, whole), j.file.Sync())
 		default:
-			return fmt.Errorf("%s: line %d is no record: was the file changed? move it away, or name another by -out", j.path, number)
+			return fmt.Errorf("%s: line %d is not a record of this program", j.path, number)
 		}
 	}
 }
 
-// note adds the name of a record, and tells whether the line is one.
+// note adds the name of the record in line. It reports whether line is a record.
 func (j *journal) note(line []byte) bool {
 	var r record
 	if err := json.Unmarshal(line, &r); err != nil || r.Name == "" {
@@ -97,14 +103,16 @@ func (j *journal) note(line []byte) bool {
 	return true
 }
 
-// isTorn tells whether line is the beginning of a record, with zeros behind it if a machine lost its power.
+// isTorn reports whether line is the beginning of a record. After a power
+// failure, zero bytes may follow it.
 func isTorn(line []byte) bool {
-	const begin = `{"Name":"`
+	const prefix = `{"Name":"`
 	text := strings.TrimRight(string(line), "\x00")
-	return strings.HasPrefix(text, begin) || len(text) < len(begin) && strings.HasPrefix(begin, text)
+	return strings.HasPrefix(text, prefix) || strings.HasPrefix(prefix, text)
 }
 
-// syncParent makes the name of a new file durable. Windows has no way to.
+// syncParent makes the directory entry of a new file durable, which Windows has
+// no call for.
 func syncParent(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -116,7 +124,7 @@ func syncParent(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// append writes a record in one piece.
+// append writes a record with one write.
 func (j *journal) append(name string, resp *csr.Response) error {
 	line, err := json.Marshal(record{Name: name, Response: *resp, Origin: resp.Origin.String()})
 	if err != nil {
@@ -135,16 +143,16 @@ func (j *journal) append(name string, resp *csr.Response) error {
 	return nil
 }
 
-// done is how many records of this run are synced.
+// done returns the number of records of this run that are synced.
 func (j *journal) done() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.synced
 }
 
-func (j *journal) syncNowAndThen() {
+func (j *journal) syncPeriodically() {
 	defer close(j.stopped)
-	tick := time.NewTicker(syncEvery)
+	tick := time.NewTicker(syncInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -156,7 +164,8 @@ func (j *journal) syncNowAndThen() {
 	}
 }
 
-// sync makes what is written durable; its error is that of the next append, and of close.
+// sync makes the written records durable. The next append and close return its
+// error.
 func (j *journal) sync() {
 	j.mu.Lock()
 	written, idle := j.written, j.written == j.synced || j.err != nil
@@ -164,7 +173,7 @@ func (j *journal) sync() {
 	if idle {
 		return
 	}
-	err := j.file.Sync() // without the lock: others append meanwhile
+	err := j.file.Sync() // without the lock, so that others can append
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
@@ -174,7 +183,7 @@ func (j *journal) sync() {
 	j.synced = written
 }
 
-// close syncs what is left and closes the file.
+// close syncs the remaining records and closes the file.
 func (j *journal) close() error {
 	close(j.stop)
 	<-j.stopped

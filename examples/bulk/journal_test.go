@@ -20,7 +20,7 @@ func mustOpenJournal(t *testing.T, path string) *journal {
 	return j
 }
 
-func TestJournal_DropsATornLastLine(t *testing.T) {
+func TestJournal_DropsATornRecord(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.jsonl")
 	j := mustOpenJournal(t, path)
 	require.NoError(t, j.append("A.example", &csr.Response{CommonName: "a.example", Origin: csr.OriginLocal}))
@@ -28,14 +28,14 @@ func TestJournal_DropsATornLastLine(t *testing.T) {
 	require.NoError(t, j.append("b.example", &csr.Response{CommonName: "b.example", Csr: "PEM\n", Origin: csr.OriginCDN}))
 	require.NoError(t, j.close())
 	whole := readFile(t, path)
-	assert.JSONEq(t, `{"Name": "A.example", "RequestId": "", "CommonName": "a.example", "Csr": "", "PubMd5": "", "Origin": "local"}`,
-		whole[:first])
+	want := `{"Name": "A.example", "RequestId": "", "CommonName": "a.example", "Csr": "", "PubMd5": "", "Origin": "local"}`
+	assert.JSONEq(t, want, whole[:first])
 
 	for end := first; end <= len(whole); end++ {
 		require.NoError(t, os.WriteFile(path, []byte(whole[:end]), 0o600))
 		j := mustOpenJournal(t, path)
 		names, want := map[string]bool{"a.example": true}, whole[:first]
-		if end >= len(whole)-1 { // the record is whole, its line at least nearly
+		if end >= len(whole)-1 { // only the line end may be missing
 			names["b.example"], want = true, whole
 		}
 		assert.Equal(t, names, j.names, end)
@@ -55,23 +55,24 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-func TestJournal_RefusesAnotherFile(t *testing.T) {
-	for _, content := range []string{"CommonName\n", "{}\n", "\n", `{"Name": "a.example"}` + "\n{\"Na\n" + `{"Name": "b.example"}` + "\n"} {
+func TestJournal_RefusesOtherFiles(t *testing.T) {
+	torn := `{"Name": "a.example"}` + "\n{\"Na\n" + `{"Name": "b.example"}` + "\n"
+	for _, content := range []string{"CommonName\n", "{}\n", "\n", torn} {
 		path := writeList(t, "out.jsonl", content)
 		_, err := openJournal(path)
-		require.ErrorContains(t, err, "is no record")
+		require.ErrorContains(t, err, "is not a record")
 		assert.Equal(t, content, readFile(t, path))
 	}
 }
 
-func TestJournal_CountsWhatIsSynced(t *testing.T) {
+func TestJournal_CountsSyncedRecords(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.jsonl")
 	synctest.Test(t, func(t *testing.T) {
 		j := mustOpenJournal(t, path)
 		require.NoError(t, j.append("a.example", &csr.Response{}))
-		assert.NotEmpty(t, readFile(t, path), "a record is written at once")
+		assert.NotEmpty(t, readFile(t, path), "not written before the sync")
 		assert.Zero(t, j.done())
-		<-time.After(2 * syncEvery)
+		<-time.After(2 * syncInterval)
 		assert.Equal(t, 1, j.done())
 		require.NoError(t, j.append("b.example", &csr.Response{}))
 		require.NoError(t, j.close())
@@ -79,7 +80,7 @@ func TestJournal_CountsWhatIsSynced(t *testing.T) {
 	})
 }
 
-func TestJournal_StopsAfterAFailure(t *testing.T) {
+func TestJournal_AppendsNothingAfterAFailure(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.jsonl")
 	j := mustOpenJournal(t, path)
 	good := j.file
@@ -88,34 +89,34 @@ func TestJournal_StopsAfterAFailure(t *testing.T) {
 	require.NoError(t, closed.Close())
 	j.file = closed
 	require.ErrorIs(t, j.append("a.example", &csr.Response{}), os.ErrClosed)
-	j.file = good // what was written may be torn, so nothing may follow it
+	j.file = good // the record may be torn, so nothing may follow it
 	require.ErrorIs(t, j.append("b.example", &csr.Response{}), os.ErrClosed)
 	assert.ErrorIs(t, j.close(), os.ErrClosed)
 	assert.Zero(t, j.done())
 	assert.Empty(t, readFile(t, path))
 }
 
-// TestJournal_RefusesWhatIsNoFile: nothing could be read again from a device, and reading a pipe would never end.
-func TestJournal_RefusesWhatIsNoFile(t *testing.T) {
+// A device can't be read again, and reading a pipe would never end.
+func TestJournal_RefusesNonRegularFiles(t *testing.T) {
 	for _, path := range []string{os.DevNull, t.TempDir()} {
 		_, err := openJournal(path)
 		require.ErrorContains(t, err, "is not a regular file")
 	}
 }
 
-// TestJournal_KeepsWhatIsNotItsOwn holds that only a record that a kill has cut off is dropped.
-func TestJournal_KeepsWhatIsNotItsOwn(t *testing.T) {
+func TestJournal_LeavesOtherContentAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	for _, content := range []string{"my only copy", "CommonName,SANs", `{"CommonName":"a.example"}`, "\x00\x00x", `{"Name":"a.example"}` + "\nnotes"} {
+	for _, content := range []string{
+		"my only copy", "CommonName,SANs", `{"CommonName":"a.example"}`, "\x00\x00x", `{"Name":"a.example"}` + "\nnotes",
+	} {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 		_, err := openJournal(path)
-		require.ErrorContains(t, err, "is no record", content)
+		require.ErrorContains(t, err, "is not a record", content)
 		assert.Equal(t, content, readFile(t, path))
 	}
 }
 
-// TestJournal_LastLineWithoutItsEnd holds that a whole record is one, and the next begins on a line of its own.
-func TestJournal_LastLineWithoutItsEnd(t *testing.T) {
+func TestJournal_CompletesALastLineWithoutLineEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte(`{"Name":"a.example","CommonName":"a.example"}`), 0o600))
 	j := mustOpenJournal(t, path)

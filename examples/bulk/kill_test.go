@@ -18,7 +18,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// asProgram makes the test binary be the program itself, so that it can be killed.
+// asProgram is set in the environment of a test binary that runs as the program
+// itself, so that it can be killed.
 const asProgram = "BULK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -28,7 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// killPlan is how often the program is killed, and over how many names: BULK_KILLS=50 is the long form, over 2,000.
+// killPlan returns how often to kill the program, and the length of its list.
+// BULK_KILLS=50 asks for a longer run, over 2,000 names.
 func killPlan(t *testing.T) (kills, names int) {
 	t.Helper()
 	kills = 5
@@ -50,18 +52,18 @@ func program(t *testing.T, stderr *bytes.Buffer, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// finish runs the program to its end.
+// finish runs the program and requires that it succeeds.
 func finish(t *testing.T, args ...string) {
 	t.Helper()
 	var stderr bytes.Buffer
 	require.NoError(t, program(t, &stderr, args...).Run(), &stderr)
 }
 
-// A killer counts the calls of a fake CDN and kills from within one of them.
+// A killer counts the calls to a fake CDN and kills the program during one.
 type killer struct {
 	mu    sync.Mutex
 	calls int
-	in    int // calls until it kills
+	in    int // calls left until it kills
 	kill  func()
 }
 
@@ -74,7 +76,8 @@ func (k *killer) onRequest(cdntest.Request) {
 	}
 }
 
-// startAndKill starts cmd, kills it in the nth call from now on, and waits for its end.
+// startAndKill starts cmd, kills it during the nth call from now, and waits for
+// it to exit.
 func (k *killer) startAndKill(t *testing.T, cmd *exec.Cmd, nth int) {
 	t.Helper()
 	k.mu.Lock() // until there is a process to kill
@@ -82,21 +85,23 @@ func (k *killer) startAndKill(t *testing.T, cmd *exec.Cmd, nth int) {
 	err := cmd.Start()
 	k.mu.Unlock()
 	require.NoError(t, err)
-	require.Error(t, cmd.Wait(), "it ended before it was killed: %s", cmd.Stderr)
+	require.Error(t, cmd.Wait(), "exited before it was killed: %s", cmd.Stderr)
 }
 
-// TestBulk_KilledWhileTheCDNMakesCSRs kills the program within a call, which is then repeated, as may be one of each worker.
-func TestBulk_KilledWhileTheCDNMakesCSRs(t *testing.T) {
+// The program is killed during a call, which the next run repeats. Each worker
+// may have such a call.
+func TestBulk_SurvivesKillsWithRemoteKeys(t *testing.T) {
 	kills, names := killPlan(t)
 	srv := cdntest.NewServer(t)
 	killer := new(killer)
 	srv.API.Source, srv.API.OnRequest = csr.P256, killer.onRequest
 	setCredentials(t, "testid", "testsecret")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
-	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", strconv.Itoa(killWorkers), listOf(t, names)}
+	workers := strconv.Itoa(killWorkers)
+	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", workers, listOf(t, names)}
 
 	for range kills {
-		killer.startAndKill(t, program(t, new(bytes.Buffer), args...), 1+rand.IntN(35)) // fewer than there are names for each
+		killer.startAndKill(t, program(t, new(bytes.Buffer), args...), 1+rand.IntN(35)) // fewer than the names per kill
 	}
 	finish(t, args...)
 
@@ -110,21 +115,22 @@ func TestBulk_KilledWhileTheCDNMakesCSRs(t *testing.T) {
 	assert.LessOrEqual(t, killer.calls-names, kills*killWorkers)
 }
 
-// TestBulk_KilledWhileThisMachineMakesCSRs kills the program after a random number of keys.
-func TestBulk_KilledWhileThisMachineMakesCSRs(t *testing.T) {
+// The program is killed after a random number of keys.
+func TestBulk_SurvivesKillsWithLocalKeys(t *testing.T) {
 	kills, names := killPlan(t)
 	dir := t.TempDir()
 	keys, out := filepath.Join(dir, "keys"), filepath.Join(dir, "out.jsonl")
-	args := []string{"-key-type", "p-256", "-keys", keys, "-out", out, "-workers", strconv.Itoa(killWorkers), listOf(t, names)}
+	workers := strconv.Itoa(killWorkers)
+	args := []string{"-key-type", "p-256", "-keys", keys, "-out", out, "-workers", workers, listOf(t, names)}
 
 	for range kills {
 		var stderr bytes.Buffer
 		cmd := program(t, &stderr, args...)
 		until := countFiles(keys) + rand.IntN(60)
 		require.NoError(t, cmd.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		killAfter(cmd, keys, until, ended)
+		exited := make(chan error, 1)
+		go func() { exited <- cmd.Wait() }()
+		killAfter(cmd, keys, until, exited)
 	}
 	finish(t, args...)
 
@@ -136,26 +142,26 @@ func TestBulk_KilledWhileThisMachineMakesCSRs(t *testing.T) {
 	assert.LessOrEqual(t, countFiles(keys), names+kills*killWorkers)
 }
 
-// killAfter kills cmd when there are so many keys, and waits for its end.
-func killAfter(cmd *exec.Cmd, keys string, until int, ended <-chan error) {
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for countFiles(keys) < until {
+// killAfter kills cmd when the directory holds n keys, and waits for it to exit.
+func killAfter(cmd *exec.Cmd, keys string, n int, exited <-chan error) {
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for countFiles(keys) < n {
 		select {
-		case <-ended: // before there were so many
+		case <-exited: // with fewer keys
 			return
-		case <-look.C:
+		case <-poll.C:
 		}
 	}
-	_ = cmd.Process.Kill() // it may have ended
-	<-ended
+	_ = cmd.Process.Kill() // it may have exited
+	<-exited
 }
 
-// countFiles is the number of keys.
+// countFiles returns the number of key files in a directory.
 func countFiles(keys string) int {
 	files, err := filepath.Glob(filepath.Join(keys, "*.pem"))
 	if err != nil {
-		panic(err) // the pattern is bad
+		panic(err) // a malformed pattern
 	}
 	return len(files)
 }

@@ -16,17 +16,18 @@ import (
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
-// A row is an entry of the list.
+// A row is one entry of the list.
 type row struct {
-	line    int // that it begins in, from 1
+	line    int // from 1
 	request csr.Request
-	err     error // why it can't be asked for; nil if it can
+	err     error // why the row is invalid, or nil
 }
 
-// name is what a row is known by: two rows of one name are the same.
-func (r row) name() string { return strings.ToLower(r.request.CommonName) }
+// key returns the name in lower case. Two rows with the same key are duplicates.
+func (r row) key() string { return strings.ToLower(r.request.CommonName) }
 
-// readList reads the whole list. A mistake in a row is that row's; an error is one of the whole list.
+// readList reads the list at path. A mistake in a row is recorded in the row; an
+// error is about the whole list.
 func readList(path string) ([]row, error) {
 	read := readCSV
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -34,38 +35,39 @@ func readList(path string) ([]row, error) {
 	case ".jsonl", ".ndjson":
 		read = readJSONLines
 	default:
-		return nil, cli.Usagef("%s: ends neither in .csv nor in .jsonl: rename it to what it is", path)
+		return nil, cli.Usagef("%s: want a name that ends in .csv or .jsonl", path)
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // only read
 	buffered := bufio.NewReader(file)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
-		_, _ = buffered.Discard(len(mark)) // a byte order mark, as spreadsheets write it
+		_, _ = buffered.Discard(len(mark)) // a byte order mark, which spreadsheets write
 	}
 	rows, err := read(buffered)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	refuseDoubles(rows)
+	markDuplicates(rows)
 	return rows, nil
 }
 
-// refuseDoubles marks every row whose name an earlier one has.
-func refuseDoubles(rows []row) {
+// markDuplicates records an error in every row whose name an earlier row has.
+func markDuplicates(rows []row) {
 	lines := make(map[string]int, len(rows))
 	for i, r := range rows {
-		if first, ok := lines[r.name()]; ok && r.err == nil {
-			rows[i].err = fmt.Errorf("%s is in line %d already: leave one of them out", r.request.CommonName, first)
-		} else if r.name() != "" {
-			lines[r.name()] = r.line
+		if first, ok := lines[r.key()]; ok && r.err == nil {
+			rows[i].err = fmt.Errorf("%s is already in line %d", r.request.CommonName, first)
+		} else if r.key() != "" {
+			lines[r.key()] = r.line
 		}
 	}
 }
 
-// readCSV reads each line on its own: no parameter holds a line end, and a quote that is missing spoils no other line.
+// readCSV parses each line separately: no parameter contains a line end, and a
+// missing quote then affects no other line.
 func readCSV(r io.Reader) ([]row, error) {
 	var header []string
 	var rows []row
@@ -82,7 +84,7 @@ func readCSV(r io.Reader) ([]row, error) {
 		}
 		next := row{line: number, err: err}
 		if mistake, ok := errors.AsType[*csv.ParseError](err); ok {
-			next.err = mistake.Err // without a line, which is always the first
+			next.err = mistake.Err // without its line number, which is always 1
 		}
 		if err == nil {
 			for i, column := range header {
@@ -93,30 +95,31 @@ func readCSV(r io.Reader) ([]row, error) {
 		return nil
 	})
 	if header == nil && err == nil {
-		err = errors.New("is empty: its first line must name the columns, CommonName among them")
+		err = errors.New("line 1: no header: want the names of the columns")
 	}
 	return rows, err
 }
 
-// checkHeader refuses columns that mean nothing, stand there twice or leave no name.
+// checkHeader refuses unknown and duplicate columns, and a header without
+// CommonName.
 func checkHeader(header []string) error {
 	seen := make(map[string]bool)
 	for _, column := range header {
 		if !set(new(csr.Request), column, "") {
-			return fmt.Errorf("line 1: column %q: want CommonName, SANs, Organization, OrganizationUnit, Country, State, City or Email", column)
+			return fmt.Errorf("line 1: column %q: want CommonName, SANs or another field of the request", column)
 		}
 		if seen[column] {
-			return fmt.Errorf("line 1: column %q is there twice: leave one out", column)
+			return fmt.Errorf("line 1: column %q: duplicate", column)
 		}
 		seen[column] = true
 	}
 	if !seen["CommonName"] {
-		return errors.New("line 1: has no column CommonName: write the columns' names there")
+		return errors.New("line 1: no column CommonName")
 	}
 	return nil
 }
 
-// set sets a parameter by its name, and tells whether there is one of that name.
+// set sets the parameter of the given name. It reports whether there is one.
 func set(req *csr.Request, parameter, value string) bool {
 	switch parameter {
 	case "CommonName":
@@ -141,7 +144,7 @@ func set(req *csr.Request, parameter, value string) bool {
 	return true
 }
 
-// splitNames is a list of names as the operation takes it, separated by commas.
+// splitNames splits a list of names separated by commas.
 func splitNames(list string) []string {
 	if list == "" {
 		return nil
@@ -164,7 +167,7 @@ func readJSONLines(r io.Reader) ([]row, error) {
 	return rows, err
 }
 
-// eachLine calls do with each line that is not blank, and ends with its first error.
+// eachLine calls do for each line that is not blank. It stops at the first error.
 func eachLine(r io.Reader, do func(number int, text []byte) error) error {
 	reader := bufio.NewReader(r)
 	for number := 1; ; number++ {
@@ -184,7 +187,7 @@ func eachLine(r io.Reader, do func(number int, text []byte) error) error {
 	}
 }
 
-// decodeStrictly reads one JSON object that has no field but those of req.
+// decodeStrictly decodes one JSON object into req and refuses unknown fields.
 func decodeStrictly(text []byte, req *csr.Request) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -192,7 +195,7 @@ func decodeStrictly(text []byte, req *csr.Request) error {
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value on a line: write each on its own")
+		return errors.New("more than one JSON value on the line")
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// writeList writes a list to a file of that name and returns its path.
+// writeList writes a list to a file of the given name and returns its path.
 func writeList(t *testing.T, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -19,7 +19,7 @@ func writeList(t *testing.T, name, content string) string {
 	return path
 }
 
-func TestReadList_CSVAndJSONLinesSayTheSame(t *testing.T) {
+func TestReadList_SameRequestsFromCSVAndJSONLines(t *testing.T) {
 	want := []csr.Request{
 		{
 			CommonName: "a.example", SANs: []string{"b.example", "c.example"}, Organization: "A, B & C", OrganizationUnit: "U",
@@ -44,7 +44,8 @@ func TestReadList_CSVAndJSONLinesSayTheSame(t *testing.T) {
 	}
 }
 
-func TestReadList_WrongRowsAreTold(t *testing.T) {
+func TestReadList_RecordsMistakesInTheirRows(t *testing.T) {
+	const first, last = `{"CommonName": "a.example"}` + "\n", `{"CommonName": "c.example"}`
 	for name, test := range map[string]struct {
 		content string
 		line    int
@@ -52,11 +53,11 @@ func TestReadList_WrongRowsAreTold(t *testing.T) {
 	}{
 		"fields.csv":  {"CommonName,City\na.example,A\nb.example\nc.example,C\n", 3, "wrong number of fields"},
 		"quote.csv":   {"CommonName,City\na.example,A\nb.example,B\"\nc.example,C\n", 3, `bare " in non-quoted-field`},
-		"double.csv":  {"CommonName,City\na.example,A\nA.example,B\nc.example,C\n", 3, "A.example is in line 2 already"},
+		"double.csv":  {"CommonName,City\na.example,A\nA.example,B\nc.example,C\n", 3, "A.example is already in line 2"},
 		"missing.csv": {"CommonName,City\na.example,A\nb.example,\"B\nc.example,C\n", 3, `missing "`},
-		"text.jsonl":  {"{\"CommonName\": \"a.example\"}\nb.example\n{\"CommonName\": \"c.example\"}", 2, "invalid character"},
-		"field.jsonl": {"{\"CommonName\": \"a.example\"}\n{\"Name\": \"b\"}\n{\"CommonName\": \"c.example\"}", 2, `unknown field "Name"`},
-		"two.jsonl":   {"{\"CommonName\": \"a.example\"}\n{} {}\n{\"CommonName\": \"c.example\"}", 2, "more than one JSON value"},
+		"text.jsonl":  {first + "b.example\n" + last, 2, "invalid character"},
+		"field.jsonl": {first + "{\"Name\": \"b\"}\n" + last, 2, `unknown field "Name"`},
+		"two.jsonl":   {first + "{} {}\n" + last, 2, "more than one JSON value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows, err := readList(writeList(t, name, test.content))
@@ -71,13 +72,13 @@ func TestReadList_WrongRowsAreTold(t *testing.T) {
 	}
 }
 
-func TestReadList_WrongListsAreRefused(t *testing.T) {
+func TestReadList_RefusesInvalidLists(t *testing.T) {
 	for name, test := range map[string]struct{ content, why string }{
-		"empty.csv":    {"", "its first line must name the columns"},
+		"empty.csv":    {"", "no header"},
 		"unknown.csv":  {"CommonName,Town\n", `column "Town": want CommonName`},
-		"twice.csv":    {"CommonName,City,City\n", `column "City" is there twice`},
-		"nameless.csv": {"City\n", "has no column CommonName"},
-		"names.txt":    {"a.example\n", "ends neither in .csv nor in .jsonl"},
+		"twice.csv":    {"CommonName,City,City\n", `column "City": duplicate`},
+		"nameless.csv": {"City\n", "no column CommonName"},
+		"names.txt":    {"a.example\n", "ends in .csv or .jsonl"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readList(writeList(t, name, test.content))

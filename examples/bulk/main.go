@@ -1,16 +1,24 @@
-// Bulk makes a certificate signing request for each name of a list:
+// Bulk makes a certificate signing request for each name in a list:
 //
 //	bulk [flags] FILE
 //
-// FILE is CSV (.csv) whose header has the names of the operation's parameters, with the SANs in one column, separated by commas;
-// or JSON Lines (.jsonl) with an object of those parameters on each line, whose SANs are a list. The results are appended to
-// the file of -out as JSON Lines: a response, the name as the list has it, and who has the private key.
+// FILE is CSV (.csv) or JSON Lines (.jsonl). The first line of a CSV file names
+// its columns after the operation's parameters; the column SANs holds names
+// separated by commas. Each line of a JSON Lines file is an object with those
+// parameters, in which SANs is an array.
 //
-// It may be stopped at any time, also by a kill, and run again: names that are in the file of -out are not asked for again. At
-// most one call a worker is made twice after a kill. A row that is wrong, or that the CDN could not serve, is reported with its
-// line, and the others are done, unless 64 in a row were not served. One program at a time may write to a file.
+// Bulk appends its results to the file given by -out, one JSON object per line:
+// the response, the name as it stands in the list, and who holds the private
+// key ("CDN" or "local").
 //
-// The exit status is 0 if each name has its CSR, 1 if not, 2 after wrong usage.
+// Bulk can be interrupted or killed at any time and run again: it skips the
+// names that have a result already. After a kill, each worker repeats at most
+// one call. A row that is invalid, or that the CDN could not serve, is reported
+// with its line number, and the rest of the list goes on. After 64 calls in a
+// row that the CDN could not serve, the run ends. Only one process at a time
+// may write to a results file.
+//
+// The exit status is 0 if every name has a CSR, 1 if not, and 2 for wrong usage.
 package main
 
 import (
@@ -20,7 +28,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 
@@ -34,26 +41,10 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// overlap has threads enough for one worker to compute while others wait for the disk: a goroutine in a system call keeps its
-// processor until the scheduler misses it, which takes longer than a fsync does on a good disk. The function that it returns
-// undoes that.
-func overlap() (undo func()) {
-	processors := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(4 * processors)
-	return func() { runtime.GOMAXPROCS(processors) }
-}
-
-// run is the program; once ctx has ended it begins no call, and ends after those under way. It returns the exit status.
+// run runs the program and returns its exit status. Once ctx has ended, it
+// starts no further call and returns after those in progress.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("bulk", stderr, bulk(ctx, args, stdout, stderr))
-}
-
-// command is the command line.
-type command struct {
-	creator cli.Creator
-	list    string
-	out     string
-	workers int
 }
 
 func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -61,14 +52,11 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := cmd.parse(args, stdout); err != nil {
 		return err
 	}
-	if cmd.creator.WaitsForDisk() && os.Getenv("GOMAXPROCS") == "" {
-		defer overlap()()
-	}
 	display := newDisplay(stderr)
-	var first sync.Once // of many
+	var first sync.Once // one notice is enough
 	creator, err := cmd.creator.New(cdn.Options{}, cdn.Fallback{
 		OnFallback: func(_ context.Context, err error) {
-			first.Do(func() { display.note("the CDN could not serve, this machine stands in: %v", err) })
+			first.Do(func() { display.note("this machine makes the CSR because the CDN could not serve: %v", err) })
 		},
 	})
 	if err != nil {
@@ -86,14 +74,23 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.run(ctx, cmd.workers, rows)
 }
 
+// command holds the flags and the argument.
+type command struct {
+	creator cli.Creator
+	list    string
+	out     string
+	workers int
+}
+
 const usage = `Usage: bulk [flags] FILE.csv|FILE.jsonl
 
-The first line of FILE.csv names the columns, such as CommonName,SANs,Organization; a line of FILE.jsonl is
+The first line of FILE.csv names the columns, such as CommonName,SANs,Organization.
+Each line of FILE.jsonl is an object, such as
 {"CommonName": "example.com", "SANs": ["www.example.com"]}.
 
 `
 
-// defaultWorkers is enough for the CDN's 100 calls a second if each takes up to 0.3 s, and keeps a disk busy.
+// defaultWorkers uses the CDN's 100 calls a second if a call takes up to 0.3 s.
 const defaultWorkers = 32
 
 func (c *command) parse(args []string, stdout io.Writer) error {
@@ -103,13 +100,13 @@ func (c *command) parse(args []string, stdout io.Writer) error {
 		flags.PrintDefaults()
 	}
 	c.creator.AddTo(flags)
-	flags.StringVar(&c.out, "out", "csrs.jsonl", "`FILE` that the results are appended to")
-	flags.IntVar(&c.workers, "workers", defaultWorkers, "`NUMBER` of calls at a time")
+	flags.StringVar(&c.out, "out", "csrs.jsonl", "append the results to `FILE`")
+	flags.IntVar(&c.workers, "workers", defaultWorkers, "make `N` calls at a time")
 	if err := cli.Parse(flags, args, stdout); err != nil {
 		return err
 	}
 	if flags.NArg() != 1 {
-		return cli.Usagef("%d arguments behind the flags: name one list, as in bulk names.csv", flags.NArg())
+		return cli.Usagef("%d arguments after the flags: want 1, the list", flags.NArg())
 	}
 	if c.workers < 1 {
 		return cli.Usagef("-workers %d: want 1 or more", c.workers)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -21,14 +20,15 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// runWith runs the program and returns its exit status and what it said.
-func runWith(ctx context.Context, args ...string) (status int, stderr string) {
-	var stdout, said bytes.Buffer
-	status = run(ctx, args, &stdout, &said)
-	return status, said.String() + stdout.String()
+// runWith runs the program and returns its exit status and its output, stderr
+// before stdout.
+func runWith(ctx context.Context, args ...string) (status int, output string) {
+	var stdout, stderr bytes.Buffer
+	status = run(ctx, args, &stdout, &stderr)
+	return status, stderr.String() + stdout.String()
 }
 
-// readRecords reads the results, in which each name must be once.
+// readRecords reads the results and requires that no name occurs twice.
 func readRecords(t *testing.T, path string) map[string]record {
 	t.Helper()
 	records := make(map[string]record)
@@ -41,7 +41,7 @@ func readRecords(t *testing.T, path string) map[string]record {
 	return records
 }
 
-// requireKey requires that store has the key of a record's CSR.
+// requireKey requires that store holds the key of a record's CSR.
 func requireKey(t *testing.T, store csr.KeyStore, r record) {
 	t.Helper()
 	parsed, err := r.CertificateRequest()
@@ -59,14 +59,12 @@ func setCredentials(t *testing.T, id, secret string) {
 	t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "")
 }
 
-func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
+func TestBulk_MakesOnlyMissingCSRs(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("names.csv", []byte("CommonName,SANs\nA.example,www.a.example\nb.example,\n"), 0o600))
-	processors := runtime.GOMAXPROCS(0)
-	status, said := runWith(t.Context(), "-key-type", "p-256", "names.csv")
-	require.Zero(t, status, said)
-	assert.Equal(t, processors, runtime.GOMAXPROCS(0), "more are for the run alone")
-	assert.Equal(t, "bulk: 2 of 2 names have a CSR in csrs.jsonl\n", said)
+	status, output := runWith(t.Context(), "-key-type", "p-256", "names.csv")
+	require.Zero(t, status, output)
+	assert.Equal(t, "bulk: 2 of 2 names have a CSR in csrs.jsonl\n", output)
 	first := readRecords(t, "csrs.jsonl")
 	require.Len(t, first, 2)
 	for _, r := range first {
@@ -76,15 +74,15 @@ func TestBulk_LocalDoesWhatIsMissing(t *testing.T) {
 
 	more := `{"CommonName": "c.example"}` + "\n" + `{"CommonName": "a.example"}` + "\n"
 	require.NoError(t, os.WriteFile("more.jsonl", []byte(more), 0o600))
-	status, said = runWith(t.Context(), "-key-type", "p-256", "more.jsonl")
-	require.Zero(t, status, said)
+	status, output = runWith(t.Context(), "-key-type", "p-256", "more.jsonl")
+	require.Zero(t, status, output)
 	second := readRecords(t, "csrs.jsonl")
 	require.Len(t, second, 3)
 	assert.Equal(t, first["A.example"], second["A.example"])
 	requireKey(t, csr.DirStore{Path: "keys"}, second["c.example"])
 }
 
-func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
+func TestBulk_ReportsFailedRowsAndDoesTheRest(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	calls := make(map[string]int)
@@ -92,20 +90,21 @@ func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
 	isBusy := func(params map[string]string) bool { return params["CommonName"] == "busy.example" }
 	srv.API.Inject(cdntest.Fault{Match: isBusy, Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
 	setCredentials(t, "testid", "testsecret")
-	list := writeList(t, "names.csv", "CommonName,Country\nbusy.example,CN\nwrong.example,CHN\nshort.example\na.example,CN\nb.example,CN\n")
+	list := writeList(t, "names.csv",
+		"CommonName,Country\nbusy.example,CN\nwrong.example,CHN\nshort.example\na.example,CN\nb.example,CN\n")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
 	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-signer", "acs3", "-out", out, "-workers", "3", list}
 
-	status, said := runWith(t.Context(), args...)
+	status, output := runWith(t.Context(), args...)
 	assert.Equal(t, 1, status)
-	assert.Contains(t, said, "bulk: line 2: cdn: throttled")
-	assert.Contains(t, said, `bulk: line 3: csr: invalid request: Country "CHN"`)
-	assert.Contains(t, said, "bulk: line 4: wrong number of fields\n")
-	assert.Contains(t, said, "2 of 5 names have a CSR in "+out+": 3 failed for the reasons above")
+	assert.Contains(t, output, "bulk: line 2: cdn: throttled")
+	assert.Contains(t, output, `invalid request: Country "CHN"`)
+	assert.Contains(t, output, "bulk: line 4: wrong number of fields\n")
+	assert.Contains(t, output, "2 of 5 names have a CSR in "+out+": 3 failed, as reported above")
 
-	status, said = runWith(t.Context(), args...)
+	status, output = runWith(t.Context(), args...)
 	assert.Equal(t, 1, status)
-	assert.Contains(t, said, "3 of 5 names have a CSR in "+out+": 2 failed")
+	assert.Contains(t, output, "3 of 5 names have a CSR in "+out+": 2 failed")
 	assert.Equal(t, map[string]int{"busy.example": 2, "a.example": 1, "b.example": 1}, calls)
 	for _, r := range readRecords(t, out) {
 		assert.Equal(t, "CDN", r.Origin)
@@ -113,15 +112,17 @@ func TestBulk_RemoteReportsWhatFailsAndDoesTheRest(t *testing.T) {
 	}
 }
 
-func TestBulk_StopsWhereEachCallWouldFail(t *testing.T) {
+func TestBulk_StopsWhenDenied(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	calls := 0
 	srv.API.OnRequest = func(cdntest.Request) { calls++ }
 	setCredentials(t, "testid", "wrong")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
-	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "2", listOf(t, 100))
+	status, output := runWith(t.Context(),
+		"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "2", listOf(t, 100))
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^bulk: 0 of 100 names have a CSR in .+: put this right and run the same command again: line [0-9]+: cdn: denied: [^\n]+\n$`, said)
+	assert.Regexp(t, `^bulk: 0 of 100 names have a CSR in .+: line [0-9]+: cdn: denied: [^\n]+; run the same command again`, output)
+	assert.Equal(t, 1, strings.Count(output, "\n"))
 	assert.LessOrEqual(t, calls, 2)
 }
 
@@ -132,19 +133,20 @@ func TestBulk_StopsInAnOutage(t *testing.T) {
 	for range 500 {
 		outage = append(outage, cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}})
 	}
-	srv.API.Inject(slices.Insert(outage, 40, cdntest.Fault{})...) // a call that is served begins the count anew
+	srv.API.Inject(slices.Insert(outage, 40, cdntest.Fault{})...) // a call that is served resets the count
 	calls := 0
 	srv.API.OnRequest = func(cdntest.Request) { calls++ }
 	setCredentials(t, "testid", "testsecret")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
-	status, said := runWith(t.Context(), "-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "1", listOf(t, 200))
+	status, output := runWith(t.Context(),
+		"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "1", listOf(t, 200))
 	assert.Equal(t, 1, status)
-	assert.Equal(t, 40+1+mostUnserved, calls)
-	assert.Contains(t, said, "bulk: 1 of 200 names have a CSR in "+out)
-	assert.Contains(t, said, "in a row were not served")
+	assert.Equal(t, 40+1+maxUnserved, calls)
+	assert.Contains(t, output, "bulk: 1 of 200 names have a CSR in "+out)
+	assert.Contains(t, output, "the CDN could not serve 64 calls in a row")
 }
 
-// listOf writes a list of n names.
+// listOf writes a list of n names and returns its path.
 func listOf(t *testing.T, n int) string {
 	t.Helper()
 	var b strings.Builder
@@ -155,7 +157,7 @@ func listOf(t *testing.T, n int) string {
 	return writeList(t, "names.csv", b.String())
 }
 
-func TestBulk_FallbackStandsIn(t *testing.T) {
+func TestBulk_FallsBackToThisMachine(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	slow := cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}}
@@ -163,10 +165,10 @@ func TestBulk_FallbackStandsIn(t *testing.T) {
 	setCredentials(t, "testid", "testsecret")
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.jsonl")
-	status, said := runWith(t.Context(), "-mode", "fallback", "-endpoint", srv.URL, "-out", out, "-keys", filepath.Join(dir, "keys"),
-		"-key-type", "p-256", listOf(t, 10))
-	require.Zero(t, status, said)
-	assert.Equal(t, 1, strings.Count(said, "this machine stands in: cdn: throttled"))
+	status, output := runWith(t.Context(), "-mode", "fallback", "-endpoint", srv.URL, "-out", out,
+		"-keys", filepath.Join(dir, "keys"), "-key-type", "p-256", listOf(t, 10))
+	require.Zero(t, status, output)
+	assert.Equal(t, 1, strings.Count(output, "this machine makes the CSR because the CDN could not serve: cdn: throttled"))
 	origins := make(map[string]int)
 	for _, r := range readRecords(t, out) {
 		origins[r.Origin]++
@@ -174,7 +176,24 @@ func TestBulk_FallbackStandsIn(t *testing.T) {
 	assert.Equal(t, map[string]int{"CDN": 7, "local": 3}, origins)
 }
 
-func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
+// During an outage an unusable key directory concerns every row, so it ends the
+// run, and is not taken for a part of the outage.
+func TestBulk_StopsWhenTheKeyDirectoryIsUnusable(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	busy := cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"60"}}}
+	srv.API.Inject(slices.Repeat([]cdntest.Fault{busy}, 100)...)
+	setCredentials(t, "testid", "testsecret")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	status, output := runWith(t.Context(), "-mode", "fallback", "-endpoint", srv.URL, "-keys", file,
+		"-out", filepath.Join(dir, "out.jsonl"), "-workers", "1", listOf(t, 100))
+	assert.Equal(t, 1, status)
+	assert.Regexp(t, `bulk: 0 of 100 names have a CSR in .+: line 2: .*"[^"]*file".*; run the same command again`, output)
+	assert.NotContains(t, output, "calls in a row")
+}
+
+func TestBulk_FinishesCallsInProgressOnInterrupt(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -188,26 +207,26 @@ func TestBulk_InterruptFinishesWhatWasBegun(t *testing.T) {
 	setCredentials(t, "testid", "testsecret")
 	out := filepath.Join(t.TempDir(), "out.jsonl")
 	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "3", listOf(t, 20)}
-	status, said := runWith(ctx, args...)
+	status, output := runWith(ctx, args...)
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^bulk: finishing the calls under way; .+\nbulk: [0-9]+ of 20 names have a CSR in .+: stopped: run the same command again to go on\n$`, said)
+	assert.Regexp(t, `^bulk: finishing the calls in progress; .+\nbulk: [0-9]+ of 20 names have .+: interrupted; [^\n]+\n$`, output)
 	assert.Len(t, readRecords(t, out), calls)
 	assert.Less(t, calls, 20)
 
-	status, said = runWith(t.Context(), args...)
-	require.Zero(t, status, said)
+	status, output = runWith(t.Context(), args...)
+	require.Zero(t, status, output)
 	assert.Len(t, readRecords(t, out), 20)
 	assert.Equal(t, 20, calls)
 }
 
-// creatorFunc is a function as a cdn.CSRCreator.
+// creatorFunc adapts a function to cdn.CSRCreator.
 type creatorFunc func(ctx context.Context, req *csr.Request) (*csr.Response, error)
 
 func (f creatorFunc) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	return f(ctx, req)
 }
 
-func TestBatch_InterruptLeavesBegunCallsAlone(t *testing.T) {
+func TestBatch_DoesNotCancelCallsOnInterrupt(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	b := &batch{
 		journal: mustOpenJournal(t, filepath.Join(t.TempDir(), "out.jsonl")),
@@ -217,40 +236,41 @@ func TestBatch_InterruptLeavesBegunCallsAlone(t *testing.T) {
 			return &csr.Response{}, ctx.Err()
 		}),
 	}
-	err := b.run(ctx, 1, []row{{request: csr.Request{CommonName: "a.example"}}, {request: csr.Request{CommonName: "b.example"}}})
+	a, c := csr.Request{CommonName: "a.example"}, csr.Request{CommonName: "b.example"}
+	err := b.run(ctx, 1, []row{{request: a}, {request: c}})
 	assert.ErrorContains(t, err, "1 of 2 names have a CSR")
-	assert.ErrorContains(t, err, "stopped")
+	assert.ErrorContains(t, err, "interrupted")
 }
 
 func TestBulk_WrongUsage(t *testing.T) {
 	for why, args := range map[string][]string{
-		"0 arguments behind the flags": {},
-		"2 arguments behind the flags": {"a.csv", "b.csv"},
+		"0 arguments after the flags":  {},
+		"2 arguments after the flags":  {"a.csv", "b.csv"},
 		"-workers 0: want 1 or more":   {"-workers", "0", "a.csv"},
-		"ends neither in .csv":         {"names.txt"},
+		"ends in .csv or .jsonl":       {"names.txt"},
 		"want local, remote, fallback": {"-mode", "cloud", "a.csv"},
-		`"cdn": does not begin`:        {"-mode", "remote", "-endpoint", "cdn", "a.csv"},
+		`"cdn"`:                        {"-mode", "remote", "-endpoint", "cdn", "a.csv"},
 	} {
-		status, said := runWith(t.Context(), args...)
+		status, output := runWith(t.Context(), args...)
 		assert.Equal(t, 2, status)
-		assert.Regexp(t, `^bulk: [^\n]+\n$`, said)
-		assert.Contains(t, said, why)
+		assert.Regexp(t, `^bulk: [^\n]+\n$`, output)
+		assert.Contains(t, output, why)
 	}
-	status, said := runWith(t.Context(), "-h")
+	status, output := runWith(t.Context(), "-h")
 	assert.Zero(t, status)
-	assert.Contains(t, said, "  -workers NUMBER\n")
+	assert.Contains(t, output, "  -workers N\n")
 }
 
 func TestBulk_FailsInOneLine(t *testing.T) {
 	t.Chdir(t.TempDir())
-	status, said := runWith(t.Context(), "missing.csv")
+	status, output := runWith(t.Context(), "missing.csv")
 	assert.Equal(t, 1, status)
-	assert.Contains(t, said, "missing.csv")
-	status, said = runWith(t.Context(), "-out", filepath.Join("missing", "out.jsonl"), listOf(t, 1))
+	assert.Contains(t, output, "missing.csv")
+	status, output = runWith(t.Context(), "-out", filepath.Join("missing", "out.jsonl"), listOf(t, 1))
 	assert.Equal(t, 1, status)
-	assert.Contains(t, said, "out.jsonl")
+	assert.Contains(t, output, "out.jsonl")
 	require.NoError(t, os.WriteFile("file", nil, 0o600))
-	status, said = runWith(t.Context(), "-keys", "file", listOf(t, 100))
+	status, output = runWith(t.Context(), "-keys", "file", listOf(t, 100))
 	assert.Equal(t, 1, status)
-	assert.Contains(t, said, "0 of 100 names have a CSR in csrs.jsonl: put this right and run the same command again: line ")
+	assert.Contains(t, output, "0 of 100 names have a CSR in csrs.jsonl: line ")
 }

@@ -1,11 +1,16 @@
-// Create makes one certificate signing request and prints it in the form of the CDN's API:
+// Create makes one certificate signing request and prints the response as JSON
+// or XML:
 //
 //	create [flags] COMMON-NAME [SAN...]
 //
-// Without flags this machine makes it, and no account is needed. With -mode remote or fallback the CDN is asked, with the
-// credentials in ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary ones,
-// ALIBABA_CLOUD_SECURITY_TOKEN. The response goes to stdout; where its private key is goes to stderr. The exit status is 0,
-// 1 after a failure, 2 after wrong usage.
+// By default this machine makes the CSR, which needs no account. With -mode
+// remote or fallback, create calls the CDN. It reads the credentials from
+// ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and, if they are
+// temporary, ALIBABA_CLOUD_SECURITY_TOKEN.
+//
+// Create writes the response to stdout, and a line that says where the private
+// key is to stderr. The exit status is 0 for success, 1 for a failure and 2 for
+// wrong usage.
 package main
 
 import (
@@ -29,7 +34,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program; it returns the exit status.
+// run runs the program and returns its exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("create", stderr, create(ctx, args, stdout, stderr))
 }
@@ -41,7 +46,7 @@ func create(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	}
 	creator, err := cmd.creator.New(cdn.Options{Format: strings.ToUpper(cmd.format.String())}, cdn.Fallback{
 		OnFallback: func(_ context.Context, err error) {
-			_, _ = fmt.Fprintf(stderr, "create: made on this machine, since the CDN could not serve: %v\n", err) // a notice
+			_, _ = fmt.Fprintf(stderr, "create: this machine makes the CSR because the CDN could not serve: %v\n", err)
 		},
 	})
 	if err != nil {
@@ -55,7 +60,7 @@ func create(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	return write(stdout, resp, cmd.format.String())
 }
 
-// command is the command line.
+// command holds the flags and the arguments.
 type command struct {
 	creator cli.Creator
 	format  cli.Word
@@ -70,23 +75,23 @@ func (c *command) parse(args []string, stdout io.Writer) error {
 	}
 	c.creator.AddTo(flags)
 	c.format = cli.OneOf("json", "xml")
-	flags.Var(&c.format, "format", "`FORM` of the response, between the CDN and this machine too: json, xml")
-	flags.StringVar(&c.request.Organization, "organization", "", "`NAME` of the organization; empty is Alibaba Inc")
-	flags.StringVar(&c.request.OrganizationUnit, "organization-unit", "", "`NAME` of the unit in it; empty is Aliyun CDN")
-	flags.StringVar(&c.request.Country, "country", "", "two-letter `CODE` of the country; empty is CN")
-	flags.StringVar(&c.request.State, "state", "", "`NAME` of the state or province; empty is Zhejiang")
-	flags.StringVar(&c.request.City, "city", "", "`NAME` of the city; empty is Hangzhou")
-	flags.StringVar(&c.request.Email, "email", "", "`ADDRESS` of the organization; empty leaves it out")
+	flags.Var(&c.format, "format", "`FORMAT` of the response: json or xml")
+	flags.StringVar(&c.request.Organization, "organization", "", "`NAME` of the organization (default Alibaba Inc)")
+	flags.StringVar(&c.request.OrganizationUnit, "organization-unit", "", "`NAME` of the unit in it (default Aliyun CDN)")
+	flags.StringVar(&c.request.Country, "country", "", "two-letter `CODE` of the country (default CN)")
+	flags.StringVar(&c.request.State, "state", "", "`NAME` of the state or province (default Zhejiang)")
+	flags.StringVar(&c.request.City, "city", "", "`NAME` of the city (default Hangzhou)")
+	flags.StringVar(&c.request.Email, "email", "", "email `ADDRESS` of the organization (default none)")
 	if err := cli.Parse(flags, args, stdout); err != nil {
 		return err
 	}
 	for _, name := range flags.Args() {
 		if strings.HasPrefix(name, "-") {
-			return cli.Usagef("%q stands behind a name: write the flags first", name)
+			return cli.Usagef("%q: want flags before the names", name)
 		}
 	}
 	if flags.NArg() == 0 {
-		return cli.Usagef("no name is given: name the domain, as in create example.com www.example.com")
+		return cli.Usagef("no COMMON-NAME: want a domain, such as example.com")
 	}
 	c.request.CommonName, c.request.SANs = flags.Arg(0), flags.Args()[1:]
 	return nil

@@ -25,7 +25,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// result is what a run of the program left behind.
+// result is the outcome of a run of the program.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -38,7 +38,7 @@ func runWith(t *testing.T, args ...string) result {
 	return result{status, stdout.String(), stderr.String()}
 }
 
-// response reads what the program wrote and holds its form against the documented one.
+// response decodes stdout and requires that it has the documented form.
 func (r result) response(t *testing.T, format string) *csr.Response {
 	t.Helper()
 	require.Zero(t, r.status, r.stderr)
@@ -57,7 +57,8 @@ func (r result) response(t *testing.T, format string) *csr.Response {
 	return &resp
 }
 
-// requireFailure requires that the program failed in one line, which says why, and made nothing.
+// requireFailure requires that the program failed with one line on stderr that
+// contains why, and wrote no response.
 func (r result) requireFailure(t *testing.T, status int, why string) {
 	t.Helper()
 	require.Equal(t, status, r.status)
@@ -73,8 +74,8 @@ func setCredentials(t *testing.T, id, secret string) {
 	t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "")
 }
 
-func TestCreate_LocalKeepsTheKey(t *testing.T) {
-	for _, keyType := range []csr.KeyType{csr.RSA2048, csr.RSA3072, csr.RSA4096, csr.P256, csr.P384, csr.Ed25519} {
+func TestCreate_StoresTheLocalKey(t *testing.T) {
+	for _, keyType := range keyTypes() {
 		for _, format := range []string{"json", "xml"} {
 			t.Run(keyType.String()+" "+format, func(t *testing.T) {
 				keys := filepath.Join(t.TempDir(), "keys")
@@ -92,15 +93,26 @@ func TestCreate_LocalKeepsTheKey(t *testing.T) {
 				parsed, err := resp.CertificateRequest()
 				require.NoError(t, err)
 				assert.Equal(t, parsed.PublicKey, key.Public())
-				assert.Equal(t, keyType.String(), kindOf(t, parsed.PublicKey))
+				assert.Equal(t, keyType.String(), keyTypeOf(t, parsed.PublicKey))
 				assert.Equal(t, []string{"example.com", "www.example.com"}, parsed.DNSNames)
 			})
 		}
 	}
 }
 
-// kindOf is what -key-type calls the kind of a public key.
-func kindOf(t *testing.T, key crypto.PublicKey) string {
+// keyTypes returns all key types. They are numbered without a gap.
+func keyTypes() []csr.KeyType {
+	var all []csr.KeyType
+	for t := csr.KeyType(0); ; t++ {
+		if _, err := t.MarshalText(); err != nil {
+			return all
+		}
+		all = append(all, t)
+	}
+}
+
+// keyTypeOf returns the name that -key-type has for the type of a public key.
+func keyTypeOf(t *testing.T, key crypto.PublicKey) string {
 	t.Helper()
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -110,11 +122,11 @@ func kindOf(t *testing.T, key crypto.PublicKey) string {
 	case ed25519.PublicKey:
 		return "ed25519"
 	}
-	t.Fatalf("a key of type %T", key)
+	t.Fatalf("unexpected key type %T", key)
 	return ""
 }
 
-func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
+func TestCreate_HasAFlagForEachParameter(t *testing.T) {
 	got := runWith(t, "-keys", t.TempDir(), "-key-type", "p-256", "-organization", "Example", "-organization-unit", "Unit",
 		"-country", "DE", "-state", "Bayern", "-city", "München", "-email", "a@example.com", "example.com")
 	parsed, err := got.response(t, "json").CertificateRequest()
@@ -127,7 +139,7 @@ func TestCreate_EveryParameterHasItsFlag(t *testing.T) {
 	assert.Contains(t, string(parsed.RawSubject)+strings.Join(parsed.EmailAddresses, ""), "a@example.com")
 }
 
-func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
+func TestCreate_PrintsRemoteAndLocalResponsesAlike(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	var last cdntest.Request
 	srv.API.OnRequest = func(c cdntest.Request) { last = c }
@@ -151,16 +163,16 @@ func TestCreate_RemoteAnswersInTheSameFormAsLocal(t *testing.T) {
 	}
 }
 
-func TestCreate_RemoteFailsInOneLine(t *testing.T) {
+func TestCreate_ReportsRemoteFailuresInOneLine(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	for name, test := range map[string]struct {
 		id, secret, country, why string
 	}{
 		"wrong secret":             {"testid", "wrong", "CN", "check the AccessKeySecret"},
 		"unknown key":              {"nobody", "testsecret", "CN", "check that the AccessKeyID is right"},
-		"no key":                   {"", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_ID is empty"},
-		"no secret":                {"testid", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET is empty"},
-		"country of three letters": {"testid", "testsecret", "CHN", `Country "CHN": must be of 2 characters, such as CN`},
+		"no key":                   {"", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_ID"},
+		"no secret":                {"testid", "", "CN", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+		"country of three letters": {"testid", "testsecret", "CHN", `Country "CHN"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setCredentials(t, test.id, test.secret)
@@ -170,7 +182,7 @@ func TestCreate_RemoteFailsInOneLine(t *testing.T) {
 	}
 }
 
-// deadEndpoint is a URL of this machine where nothing listens.
+// deadEndpoint returns a loopback URL on which nothing listens.
 func deadEndpoint(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -179,20 +191,21 @@ func deadEndpoint(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-func TestCreate_FallbackStandsInForADeadEndpoint(t *testing.T) {
+func TestCreate_FallsBackFromADeadEndpoint(t *testing.T) {
 	setCredentials(t, "testid", "testsecret")
 	keys := t.TempDir()
-	got := runWith(t, "-mode", "fallback", "-endpoint", deadEndpoint(t), "-keys", keys, "-key-type", "p-256", "example.com")
+	got := runWith(t, "-mode", "fallback", "-endpoint", deadEndpoint(t),
+		"-keys", keys, "-key-type", "p-256", "example.com")
 	resp := got.response(t, "json")
 	assert.FileExists(t, filepath.Join(keys, resp.PubMd5+".pem"))
-	assert.Regexp(t, `(?m)^create: made on this machine, since the CDN could not serve: cdn: unavailable: .+$`, got.stderr)
+	assert.Regexp(t, `(?m)^create: this machine makes the CSR because .+: cdn: unavailable: .+$`, got.stderr)
 }
 
-func TestCreate_FallbackIsNotForARefusal(t *testing.T) {
+func TestCreate_DoesNotFallBackWhenRefused(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	for name, test := range map[string]struct{ id, secret, why string }{
 		"wrong secret":   {"testid", "wrong", "check the AccessKeySecret"},
-		"no credentials": {"", "", "ALIBABA_CLOUD_ACCESS_KEY_ID is empty"},
+		"no credentials": {"", "", "ALIBABA_CLOUD_ACCESS_KEY_ID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setCredentials(t, test.id, test.secret)
@@ -204,24 +217,24 @@ func TestCreate_FallbackIsNotForARefusal(t *testing.T) {
 	}
 }
 
-func TestCreate_LocalFailsInOneLine(t *testing.T) {
+func TestCreate_ReportsLocalFailuresInOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	runWith(t, "-keys", file, "example.com").requireFailure(t, 1, "is not a directory")
-	runWith(t, "-keys", t.TempDir(), "https://example.com/", "a b").requireFailure(t, 1, `give only "example.com"; SANs[0] "a b"`)
+	runWith(t, "-keys", file, "example.com").requireFailure(t, 1, file)
+	runWith(t, "-keys", t.TempDir(), "https://example.com/", "a b").requireFailure(t, 1, `SANs[0] "a b"`)
 }
 
 func TestCreate_WrongUsage(t *testing.T) {
 	for why, args := range map[string][]string{
-		"no name is given":                   {"-mode", "local"},
-		"want local, remote, fallback":       {"-mode", "cloud", "example.com"},
-		"want rpc, acs3":                     {"-signer", "v4", "example.com"},
-		"want json, xml":                     {"-format", "yaml", "example.com"},
-		`want one of ["rsa-2048"`:            {"-key-type", "rsa-1024", "example.com"},
-		"not defined: -nonsense":             {"-nonsense", "example.com"},
-		"write the flags first":              {"example.com", "-mode", "remote"},
-		`"http://192.0.2.1": is not HTTPS`:   {"-mode", "remote", "-endpoint", "http://192.0.2.1", "example.com"},
-		`"cdn.aliyuncs.com": does not begin`: {"-mode", "fallback", "-endpoint", "cdn.aliyuncs.com", "example.com"},
+		"no COMMON-NAME":                {"-mode", "local"},
+		"want local, remote, fallback":  {"-mode", "cloud", "example.com"},
+		"want rpc, acs3":                {"-signer", "v4", "example.com"},
+		"want json, xml":                {"-format", "yaml", "example.com"},
+		`"rsa-1024" for flag -key-type`: {"-key-type", "rsa-1024", "example.com"},
+		"not defined: -nonsense":        {"-nonsense", "example.com"},
+		"want flags before the names":   {"example.com", "-mode", "remote"},
+		`"http://192.0.2.1"`:            {"-mode", "remote", "-endpoint", "http://192.0.2.1", "example.com"},
+		`"cdn.aliyuncs.com"`:            {"-mode", "fallback", "-endpoint", "cdn.aliyuncs.com", "example.com"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			runWith(t, args...).requireFailure(t, 2, why)
@@ -229,7 +242,7 @@ func TestCreate_WrongUsage(t *testing.T) {
 	}
 }
 
-func TestCreate_HelpNamesEveryFlag(t *testing.T) {
+func TestCreate_HelpListsEveryFlag(t *testing.T) {
 	got := runWith(t, "-h")
 	assert.Zero(t, got.status)
 	assert.Empty(t, got.stderr)
@@ -239,9 +252,12 @@ func TestCreate_HelpNamesEveryFlag(t *testing.T) {
 	} {
 		assert.Contains(t, got.stdout, "  "+flag+" ")
 	}
+	for _, keyType := range keyTypes() {
+		assert.Contains(t, got.stdout, keyType.String())
+	}
 }
 
-func TestCreate_InterruptMakesNothing(t *testing.T) {
+func TestCreate_MakesNothingAfterAnInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	keys := filepath.Join(t.TempDir(), "keys")
@@ -251,12 +267,12 @@ func TestCreate_InterruptMakesNothing(t *testing.T) {
 	assert.NoDirExists(t, keys)
 }
 
-// fullDisk refuses to be written to.
+// fullDisk fails each write.
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestCreate_UnwrittenResponseIsAFailure(t *testing.T) {
+func TestCreate_FailsIfTheResponseCannotBeWritten(t *testing.T) {
 	var stderr bytes.Buffer
 	status := run(t.Context(), []string{"-keys", t.TempDir(), "-key-type", "p-256", "example.com"}, fullDisk{}, &stderr)
 	assert.Equal(t, 1, status)

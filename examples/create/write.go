@@ -9,7 +9,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// write writes resp as the operation's page prints it: JSON indented by four spaces, XML by two.
+// write writes resp as the operation's page shows it: JSON indented by four
+// spaces, or XML by two.
 func write(w io.Writer, resp *csr.Response, format string) error {
 	encode := json.MarshalIndent
 	indent := "    "

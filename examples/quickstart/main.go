@@ -1,12 +1,13 @@
-// Quickstart is the first program of the README: it makes a CSR wherever the environment says.
+// Quickstart is the first program of the README. It makes a CSR for example.com;
+// CSR_MODE says where.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
-	"log/slog"
 	"os"
+	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
@@ -24,27 +25,27 @@ func main() {
 	fmt.Printf("CSR for %s, key %s (%s):\n%s", resp.CommonName, resp.PubMd5, resp.Origin, resp.Csr)
 }
 
-// newCreator decides who makes CSRs. The rest of the program sees the interface alone.
+// newCreator decides who makes CSRs. The rest of the program knows only the interface.
 func newCreator(mode string) (cdn.CSRCreator, error) {
-	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: os.Getenv("CDN_ENDPOINT")}) // empty: the CDN's
+	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: os.Getenv("CDN_ENDPOINT")}) // "": the CDN's
 	if err != nil {
 		return nil, err
 	}
-	local := &csr.Generator{Keys: csr.DirStore{Path: "keys"}} // one file per private key; keep them out of git
+	local := &csr.Generator{Keys: csr.DirStore{Path: "keys"}} // a file for each private key; keep them out of git
 	switch mode {
 	case "", "local":
 		return local, nil
 	case "remote":
 		return client, nil
 	case "fallback":
-		return &cdn.Fallback{Primary: client, Secondary: local, OnFallback: func(ctx context.Context, err error) {
-			slog.WarnContext(ctx, "the CDN could not serve, this machine makes the CSR", "error", err)
-		}}, nil
+		return &cdn.Fallback{Primary: client, Secondary: local}, nil
 	}
 	return nil, fmt.Errorf("CSR_MODE %q: want local, remote or fallback", mode)
 }
 
-// request asks for a CSR for a domain and its www name.
-func request(ctx context.Context, creator cdn.CSRCreator, domain string) (*csr.Response, error) {
-	return creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
+// request asks for a CSR for a domain and its www name, and waits up to 20 s for it.
+func request(ctx context.Context, c cdn.CSRCreator, domain string) (*csr.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	return c.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -17,11 +20,11 @@ import (
 )
 
 func TestRequest(t *testing.T) {
-	srv := cdntest.NewServer(t)                                            // a CDN on loopback that checks signatures
-	srv.API.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"}) // the client tries again
+	srv := cdntest.NewServer(t)
+	srv.API.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"}) // the client retries
 	resp, err := request(t.Context(), srv.NewClient(t, nil), "example.com")
 	require.NoError(t, err)
-	parsed, err := resp.CertificateRequest() // its signature is checked
+	parsed, err := resp.CertificateRequest() // checks the CSR's signature
 	require.NoError(t, err)
 	assert.Equal(t, []string{"example.com", "www.example.com"}, parsed.DNSNames)
 }
@@ -65,7 +68,7 @@ func TestNewCreator(t *testing.T) {
 
 	t.Setenv("CDN_ENDPOINT", "http://192.0.2.1")
 	_, err := newCreator("remote")
-	require.ErrorContains(t, err, "is not HTTPS")
+	require.ErrorContains(t, err, "http://192.0.2.1")
 	t.Setenv("CDN_ENDPOINT", "")
 	_, err = newCreator("Remote")
 	require.ErrorContains(t, err, `"Remote": want local, remote or fallback`)
@@ -78,4 +81,21 @@ func mustRequest(t *testing.T, mode string) *csr.Response {
 	resp, err := request(t.Context(), creator, "example.com")
 	require.NoError(t, err)
 	return resp
+}
+
+func TestRequest_HasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := request(t.Context(), silentCreator{}, "example.com")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 20*time.Second, time.Since(start))
+	})
+}
+
+// silentCreator never answers.
+type silentCreator struct{}
+
+func (silentCreator) CreateCdnCertificateSigningRequest(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

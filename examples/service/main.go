@@ -1,11 +1,15 @@
-// Service hands out certificate signing requests over HTTP, as a part of a larger system would:
+// Service makes certificate signing requests over HTTP, as a component of a
+// larger system would:
 //
 //	service [-addr 127.0.0.1:8090] [-keys DIR] [-endpoint URL]
 //
-// POST /csrs/DOMAIN answers with a CSR for the domain and its www name, made by the CDN, or by this machine while the CDN can't.
-// GET /healthz tells where the last CSR came from, GET /metrics counts. It serves whoever can reach it: put it behind
-// what authenticates your callers. Credentials come from the environment. Interrupt it to end it; requests under way are
-// answered first.
+// POST /csrs/DOMAIN returns a CSR for the domain and its www name. The CDN makes
+// it, or this machine while the CDN can't serve. GET /healthz reports where the
+// last CSR came from, and GET /metrics returns counters.
+//
+// Service reads its credentials from the environment. It does not authenticate
+// its callers; run it behind a server that does. On an interrupt it finishes the
+// requests in progress and exits.
 package main
 
 import (
@@ -23,8 +27,9 @@ import (
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
-// readyKeys are RSA keys made ahead of time, for an outage that begins with a burst.
-const readyKeys = 16
+// poolSize is the number of RSA keys made in advance, for the burst of requests
+// at the beginning of an outage.
+const poolSize = 16
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -32,23 +37,23 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the program, until ctx ends; it returns the exit status.
+// run runs the program until ctx ends and returns its exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("service", stderr, serve(ctx, args, stdout, stderr))
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
-	addr := flags.String("addr", "127.0.0.1:8090", "`ADDRESS` to listen on")
-	keys := flags.String("keys", "keys", "`DIR` of the private keys that this machine makes")
-	endpoint := flags.String("endpoint", "", "`URL` of the CDN; empty is https://cdn.aliyuncs.com")
+	addr := flags.String("addr", "127.0.0.1:8090", "listen on `ADDRESS`")
+	keys := flags.String("keys", "keys", "`DIR` for the private keys made on this machine")
+	endpoint := flags.String("endpoint", "", "`URL` of the CDN (default https://cdn.aliyuncs.com)")
 	if err := cli.Parse(flags, args, stdout); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
+		return cli.Usagef("unexpected argument %q", flags.Arg(0))
 	}
-	pool, err := csr.NewPool(csr.RSA2048, readyKeys)
+	pool, err := csr.NewPool(csr.RSA2048, poolSize)
 	if err != nil {
 		return err
 	}
@@ -61,7 +66,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return cli.Usagef("%w", err)
 	}
 	if _, err = creds.Credentials(ctx); err != nil {
-		return err // rather now than at each call
+		return err // now rather than at each call
 	}
 	listener, err := cli.Listen(ctx, *addr)
 	if err != nil {

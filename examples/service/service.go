@@ -16,23 +16,26 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// callTimeout is how long a caller waits at most. The CDN has half of it, then this machine stands in.
+// callTimeout bounds a call. The Fallback gives the CDN half of it.
 const callTimeout = 20 * time.Second
 
-// service answers with CSRs.
+// service is an HTTP service that makes CSRs.
 type service struct {
 	creator cdn.CSRCreator
-	last    atomic.Int64 // the csr.Origin of the last CSR
-	metrics expvar.Map   // counters by name
+	last    atomic.Int64 // csr.Origin of the last CSR
+	metrics expvar.Map   // counters
 	log     *slog.Logger
 }
 
-// newService returns a service that asks the CDN, and local where the CDN can't serve. OnAttempt of opts is its own.
-func newService(creds cdn.CredentialSource, opts *cdn.Options, local cdn.CSRCreator, log *slog.Logger) (*service, error) {
+// newService returns a service that calls the CDN, and local while the CDN can't
+// serve. It sets OnAttempt in a copy of opts.
+func newService(
+	creds cdn.CredentialSource, opts *cdn.Options, local cdn.CSRCreator, log *slog.Logger,
+) (*service, error) {
 	s := &service{log: log}
-	own := *opts
-	own.OnAttempt = s.countAttempt
-	client, err := cdn.NewClient(creds, &own)
+	withMetrics := *opts
+	withMetrics.OnAttempt = s.countAttempt
+	client, err := cdn.NewClient(creds, &withMetrics)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +43,7 @@ func newService(creds cdn.CredentialSource, opts *cdn.Options, local cdn.CSRCrea
 	if err != nil {
 		return nil, err
 	}
-	s.creator = &cdn.Fallback{Primary: breaker, Secondary: local, OnFallback: s.noteFallback}
+	s.creator = &cdn.Fallback{Primary: breaker, Secondary: local, OnFallback: s.countFallback}
 	return s, nil
 }
 
@@ -50,15 +53,15 @@ func (s *service) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, s.metrics.String()) // a client that has gone
+		_, _ = io.WriteString(w, s.metrics.String()) // the client has gone away
 	})
 	return mux
 }
 
-// answer is a CSR as the service hands it out.
+// answer is the response to POST /csrs/DOMAIN.
 type answer struct {
 	csr.Response
-	Origin string // "CDN" or "local": who has the key, and so how the certificate is installed
+	Origin string // "CDN" or "local": who holds the private key, which decides how the certificate is installed
 }
 
 func (s *service) create(w http.ResponseWriter, r *http.Request) {
@@ -69,37 +72,41 @@ func (s *service) create(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(domain, "*.") {
 		req.SANs = []string{"www." + domain}
 	}
-	if err := req.Validate(); err != nil { // before it costs a call, or fills the log
-		s.metrics.Add("refused", 1)
+	if err := req.Validate(); err != nil { // before it costs a call or fills the log
+		s.metrics.Add("invalid", 1)
 		writeJSON(w, http.StatusBadRequest, map[string]string{"Error": err.Error()})
 		return
 	}
 	resp, err := s.creator.CreateCdnCertificateSigningRequest(ctx, req)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.fail(ctx, w, domain, err)
 		return
 	}
 	s.last.Store(int64(resp.Origin))
 	s.metrics.Add("csrs_"+resp.Origin.String(), 1)
-	s.log.InfoContext(ctx, "CSR made", "domain", domain, "origin", resp.Origin, "pub_md5", resp.PubMd5, "request_id", resp.RequestId)
+	s.log.InfoContext(ctx, "CSR made",
+		"domain", domain, "origin", resp.Origin, "pub_md5", resp.PubMd5, "request_id", resp.RequestId)
 	writeJSON(w, http.StatusCreated, answer{Response: *resp, Origin: resp.Origin.String()})
 }
 
-// refuse tells the caller what it can do something about, and the log everything.
-func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// fail logs err and answers with what the caller can act on. Trying again later
+// helps if the CDN can't serve, not if the service's own credentials or keys are
+// wrong.
+func (s *service) fail(ctx context.Context, w http.ResponseWriter, domain string, err error) {
 	s.metrics.Add("failures", 1)
-	s.log.ErrorContext(r.Context(), "no CSR", "domain", r.PathValue("domain"), "error", err)
+	s.log.ErrorContext(ctx, "no CSR made", "domain", domain, "error", err)
 	switch {
 	case errors.Is(err, cdn.ErrInvalidRequest):
 		writeJSON(w, http.StatusBadRequest, map[string]string{"Error": err.Error()})
-	case errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, cdn.ErrUnavailable), errors.Is(err, cdn.ErrThrottled), ctx.Err() != nil:
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"Error": "no CSR can be made now: try again later"})
-	default: // the service's own credentials or keys
-		writeJSON(w, http.StatusInternalServerError, map[string]string{"Error": "no CSR can be made: the service's log tells why"})
+	default:
+		writeJSON(w, http.StatusInternalServerError, map[string]string{"Error": "no CSR can be made: see the service's log"})
 	}
 }
 
-// health tells where the last CSR came from, "unknown" before the first. The service is healthy either way.
+// health reports the origin of the last CSR, "unknown" before the first. The
+// service is healthy in either case.
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"CSRsFrom": csr.Origin(s.last.Load()).String()})
 }
@@ -112,13 +119,13 @@ func (s *service) countAttempt(_ context.Context, a cdn.Attempt) {
 	}
 }
 
-func (s *service) noteFallback(ctx context.Context, err error) {
+func (s *service) countFallback(ctx context.Context, err error) {
 	s.metrics.Add("fallbacks", 1)
-	s.log.WarnContext(ctx, "the CDN could not serve, this machine stands in", "error", err)
+	s.log.WarnContext(ctx, "this machine makes the CSR because the CDN could not serve", "error", err)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that has gone
+	_ = json.NewEncoder(w).Encode(v) // the client has gone away
 }

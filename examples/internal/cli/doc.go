@@ -1,3 +1,3 @@
-// Package cli is what the command lines of the example programs have in common: the flags that choose who makes the CSRs, how a
-// program serves, and how it ends.
+// Package cli holds what the example programs share: the flags that choose who
+// makes the CSRs, the HTTP server, and the exit status.
 package cli

@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
-// usageError is a command line that can't be meant.
+// usageError marks an error as wrong usage.
 type usageError struct{ error }
 
-// Usagef returns an error that [Exit] takes for wrong usage.
+// Usagef returns an error that [Exit] reports as wrong usage. It formats like
+// fmt.Errorf.
 func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// Parse parses args as flags are parsed, but prints nothing after a mistake: [Exit] does, in one line. After -h it prints the
-// usage to stdout and returns flag.ErrHelp. The flag set must be one of flag.ContinueOnError.
+// Parse parses args with flags, which must use flag.ContinueOnError. For -h, it
+// prints the usage to stdout and returns flag.ErrHelp. For wrong flags, it
+// returns an error for [Exit] and prints nothing.
 func Parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(args)
@@ -30,17 +32,17 @@ func Parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// Exit returns a program's exit status for the error that it ended with, and reports that in one line: 0 for none and for -h, 2
-// for wrong usage, 1 for anything else.
+// Exit prints err, if any, as one line on stderr, and returns the exit status: 0
+// if err is nil or flag.ErrHelp, 2 for wrong usage, and 1 for any other error.
 func Exit(program string, stderr io.Writer, err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
 	line := program + ": " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	if _, ok := errors.AsType[usageError](err); ok {
-		_, _ = fmt.Fprintf(stderr, "%s (%s -h shows the usage)\n", line, program) // there is no one else to tell
+		_, _ = fmt.Fprintf(stderr, "%s (%s -h shows the usage)\n", line, program) // stderr is the last resort
 		return 2
 	}
-	_, _ = fmt.Fprintln(stderr, line) // same
+	_, _ = fmt.Fprintln(stderr, line) // as above
 	return 1
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestExit_OneLineAndAStatus(t *testing.T) {
+func TestExit_PrintsOneLineAndReturnsTheStatus(t *testing.T) {
 	for _, test := range []struct {
 		err    error
 		status int

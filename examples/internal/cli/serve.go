@@ -10,21 +10,18 @@ import (
 )
 
 const (
-	readTimeout     = 10 * time.Second // of a request
-	idleTimeout     = time.Minute      // between two of a connection
-	shutdownTimeout = 30 * time.Second // for requests that are under way when the program ends
+	readTimeout     = 10 * time.Second // to read a request
+	idleTimeout     = time.Minute      // between two requests on a connection
+	shutdownTimeout = 30 * time.Second // for the requests in progress at the end
 )
 
-// Listen listens on the address of a flag -addr.
+// Listen listens on a TCP address, the value of the flag -addr.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: name another address by -addr", err)
-	}
-	return listener, nil
+	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
 
-// Serve serves on listener until ctx ends, and then until the requests under way are answered. It sets the server's time-outs.
+// Serve serves on listener until ctx ends, and then waits up to 30 s for the
+// requests in progress. It sets the server's timeouts.
 func Serve(ctx context.Context, server *http.Server, listener net.Listener) error {
 	server.ReadTimeout, server.IdleTimeout = readTimeout, idleTimeout
 	failed := make(chan error, 1)
@@ -34,11 +31,11 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener) erro
 		return err
 	case <-ctx.Done():
 	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	err := server.Shutdown(limited)
+	err := server.Shutdown(shutdownCtx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = errors.Join(fmt.Errorf("requests were under way %s after the end was asked for: they were cut off", shutdownTimeout), server.Close())
+		err = errors.Join(fmt.Errorf("requests still in progress after %s were cut off", shutdownTimeout), server.Close())
 	}
 	if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
 		return failure

@@ -13,37 +13,38 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestServe_AnswersWhatIsUnderWay(t *testing.T) {
+func TestServe_FinishesRequestsInProgress(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	answer := make(chan struct{})
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		interrupt()
 		<-answer
-		_, _ = io.WriteString(w, "answered") // the client below tells
+		_, _ = io.WriteString(w, "answered") // checked by the client below
 	})}
 	server.RegisterOnShutdown(func() { close(answer) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, server, listener) }()
+	served := make(chan error, 1)
+	go func() { served <- Serve(ctx, server, listener) }()
 	resp, err := http.Get("http://" + listener.Addr().String())
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "answered", string(body))
-	require.NoError(t, <-ended)
+	require.NoError(t, <-served)
 }
 
-func TestServe_FailsWithItsListener(t *testing.T) {
+func TestServe_ReturnsTheListenersError(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	assert.ErrorIs(t, Serve(t.Context(), new(http.Server), listener), net.ErrClosed)
 }
 
-// pipeListener gives one connection, without a socket, so that a bubble's time goes on.
+// pipeListener accepts one connection, which is a net.Pipe: a socket would stop
+// the virtual time of a synctest bubble.
 type pipeListener struct {
 	conn   chan net.Conn
 	closed chan struct{}
@@ -66,50 +67,51 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// serveOne serves one connection until ctx ends, and returns the client's end of it and what Serve returns.
-func serveOne(ctx context.Context, handler http.HandlerFunc) (client net.Conn, ended chan error) {
+// serveOne serves one connection until ctx ends. It returns the client's side of
+// the connection, and a channel with the result of Serve.
+func serveOne(ctx context.Context, handler http.HandlerFunc) (client net.Conn, served chan error) {
 	client, server := net.Pipe()
 	listener := &pipeListener{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
 	listener.conn <- server
-	ended = make(chan error, 1)
-	go func() { ended <- Serve(ctx, &http.Server{Handler: handler}, listener) }()
-	return client, ended
+	served = make(chan error, 1)
+	go func() { served <- Serve(ctx, &http.Server{Handler: handler}, listener) }()
+	return client, served
 }
 
-func TestServe_CutsOffWhatDoesNotEnd(t *testing.T) {
+func TestServe_CutsOffRequestsAfterTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
-		begun := make(chan struct{})
-		client, ended := serveOne(ctx, func(_ http.ResponseWriter, r *http.Request) {
-			close(begun)
+		started := make(chan struct{})
+		client, served := serveOne(ctx, func(_ http.ResponseWriter, r *http.Request) {
+			close(started)
 			<-r.Context().Done()
 		})
 		_, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 		require.NoError(t, err)
-		<-begun
+		<-started
 		interrupt()
-		require.ErrorContains(t, <-ended, "were cut off")
+		require.ErrorContains(t, <-served, "were cut off")
 		_, err = client.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)
 	})
 }
 
-func TestServe_WaitsForNoClient(t *testing.T) {
-	for what, sent := range map[string]string{
-		"a request cut short":     "GET / HTTP/1.1\r\nHost:",
-		"a body that never comes": "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n",
-		"no further request":      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+func TestServe_DoesNotWaitForIdleClients(t *testing.T) {
+	for name, sent := range map[string]string{
+		"incomplete request":   "GET / HTTP/1.1\r\nHost:",
+		"missing body":         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n",
+		"idle after a request": "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, interrupt := context.WithCancel(t.Context())
-				client, ended := serveOne(ctx, func(http.ResponseWriter, *http.Request) {})
+				client, served := serveOne(ctx, func(http.ResponseWriter, *http.Request) {})
 				_, err := io.WriteString(client, sent)
 				require.NoError(t, err)
 				_, err = io.ReadAll(client) // until the server closes the connection
 				require.NoError(t, err)
 				interrupt()
-				require.NoError(t, <-ended)
+				require.NoError(t, <-served)
 			})
 		})
 	}
