@@ -1,0 +1,85 @@
+// Command boulder asks Boulder, the software of Let's Encrypt, whether it
+// would accept CSRs. The tests of csrlint run it. It is a module of its own, so
+// that users of the library do not download Boulder.
+//
+// It reads CSRs from stdin, in PEM, one after the other, and answers each with
+// a line: "accepted", or "refused: " and the reason.
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/letsencrypt/boulder/csr"
+	"github.com/letsencrypt/boulder/goodkey"
+	"github.com/letsencrypt/boulder/identifier"
+	blog "github.com/letsencrypt/boulder/log"
+	"github.com/letsencrypt/boulder/policy"
+)
+
+func main() {
+	if err := run(os.Stdin, os.Stdout); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "boulder:", err) // stderr is the last resort
+		os.Exit(1)
+	}
+}
+
+func run(in io.Reader, out io.Writer) error {
+	keys, err := goodkey.NewPolicy(nil, nil) // as in the CPS of Let's Encrypt
+	if err != nil {
+		return err
+	}
+	names, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		verdict := "accepted"
+		if err := verify(block.Bytes, &keys, names); err != nil {
+			verdict = "refused: " + strings.ReplaceAll(err.Error(), "\n", " ")
+		}
+		if _, err := fmt.Fprintln(out, verdict); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verify returns why Boulder refuses a CSR, or nil.
+func verify(der []byte, keys *goodkey.KeyPolicy, names *policy.AuthorityImpl) error {
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return err
+	}
+	return csr.VerifyCSR(context.Background(), request, keys, names)
+}
+
+// newAuthority returns the policy for names. IP addresses are not accepted, as
+// in all profiles of Let's Encrypt but "shortlived".
+func newAuthority() (*policy.AuthorityImpl, error) {
+	authority, err := policy.New(map[identifier.IdentifierType]bool{identifier.TypeDNS: true}, nil, blog.NewMock())
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "boulder")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "names.yml")
+	// Boulder wants a list of names that it never issues for, which must not be empty.
+	if err := os.WriteFile(file, []byte("HighRiskBlockedNames:\n  - blocked.invalid\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return authority, authority.LoadIdentPolicyFile(file)
+}
