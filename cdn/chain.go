@@ -34,8 +34,7 @@ type chain struct {
 func readChain(domain string, data []byte, now time.Time) (*chain, error) {
 	var r chainReader
 	name := r.readDomain(domain)
-	r.readPEM(data)
-	if len(r.certs) > 0 && len(r.errs) == 0 {
+	if r.readPEM(data) {
 		r.checkOrder()
 		r.checkDates(now)
 		r.checkLeaf(name)
@@ -86,11 +85,12 @@ func (r *chainReader) readDomain(domain string) string {
 	return normal.SANs[0]
 }
 
-// readPEM reads the certificates, whatever text is between them.
-func (r *chainReader) readPEM(data []byte) {
+// readPEM reads the certificates, whatever text is between them. It reports
+// whether there are some and all could be read.
+func (r *chainReader) readPEM(data []byte) bool {
 	if len(data) > maxChainBytes {
 		r.refuse("has %d bytes, more than %d", len(data), maxChainBytes)
-		return
+		return false
 	}
 	rest := bytes.TrimPrefix(data, []byte("\ufeff"))
 	blocks := 0
@@ -109,7 +109,10 @@ func (r *chainReader) readPEM(data []byte) {
 		r.refuse("has no certificate in PEM")
 	case blocks > maxChainCerts:
 		r.refuse("has %d certificates, more than %d", blocks, maxChainCerts)
+	default:
+		return len(r.certs) == blocks
 	}
+	return false
 }
 
 func (r *chainReader) readBlock(i int, block *pem.Block) {
@@ -161,8 +164,8 @@ func (r *chainReader) checkDates(now time.Time) {
 	}
 }
 
-// checkLeaf checks that the first certificate is one for a domain. An empty
-// name was refused before.
+// checkLeaf checks that the first certificate is one for a domain. If name is
+// empty, the domain was refused before.
 func (r *chainReader) checkLeaf(name string) {
 	leaf := r.certs[0]
 	if leaf.IsCA {
@@ -174,7 +177,7 @@ func (r *chainReader) checkLeaf(name string) {
 	switch {
 	case len(leaf.DNSNames) == 0:
 		r.refuseCert(0, "has no domain names (subject alternative names)")
-	case !covers(leaf.DNSNames, name):
+	case name != "" && !covers(leaf.DNSNames, name):
 		r.refuseCert(0, "is for %s, not for %s", strings.Join(leaf.DNSNames, ", "), name)
 	}
 }

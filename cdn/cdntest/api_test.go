@@ -217,5 +217,5 @@ func TestAPI_SaysWhatCSRRefusesOnce(t *testing.T) {
 	params.Set("CommonName", "a..b")
 	_, problem := ask(t, newAPI(), rpcRequest(t, http.MethodPost, "form", params, secret))
 	require.Equal(t, "InvalidParameter", problem.Code)
-	assert.Regexp(t, `^CommonName "a\.\.b": has an empty label`, problem.Message)
+	assert.Regexp(t, `^CommonName "a\.\.b" has an empty label`, problem.Message)
 }
