@@ -25,11 +25,11 @@ func TestREADME_InANewModule(t *testing.T) {
 		command.Dir = dir
 		command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
 		command.Env = append(command.Env, env...)
-		output, err := command.CombinedOutput()
-		if err != nil && strings.Contains(string(output), "GOPROXY=off") && os.Getenv("CI") == "" {
+		output, failed := command.CombinedOutput()
+		if failed != nil && strings.Contains(string(output), "GOPROXY=off") && os.Getenv("CI") == "" {
 			t.Skip("the module cache lacks a module, since the tests run from a vendor folder: " + string(output))
 		}
-		require.NoError(t, err, "go %q: %s", args, output)
+		require.NoError(t, failed, "go %q: %s", args, output)
 		return string(output)
 	}
 	library := modulePath(t)
