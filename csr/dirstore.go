@@ -10,8 +10,8 @@ import (
 )
 
 // DirStore is a [KeyStore] in a directory. A key is the file <PubMd5>.pem in
-// it: PKCS #8 in PEM, mode 0600. It keeps *rsa.PrivateKey, *ecdsa.PrivateKey and
-// ed25519.PrivateKey. For any other key, Put returns an error that matches
+// it: PKCS #8 in PEM, mode 0600. It keeps *rsa.PrivateKey, *ecdsa.PrivateKey
+// and ed25519.PrivateKey. For any other key, Put returns an error that matches
 // errors.ErrUnsupported.
 //
 // # Durability
@@ -51,9 +51,9 @@ import (
 //
 // # Kubernetes
 //
-// At each mount, Kubernetes gives the group of a Pod's fsGroup access to all that
-// is in a volume. Set AllowGroup, give that group to nobody else, and run the
-// Pod as the same user each time, since the keys stay that user's. Use a
+// At each mount, Kubernetes gives the group of a Pod's fsGroup access to all
+// that is in a volume. Set AllowGroup, give that group to nobody else, and run
+// the Pod as the same user each time, since the keys stay that user's. Use a
 // directory in the volume: others may be able to write to the volume itself.
 //
 //	apiVersion: v1

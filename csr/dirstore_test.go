@@ -3,6 +3,9 @@ package csr
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io/fs"
@@ -103,7 +106,7 @@ func TestDirStore_Damaged(t *testing.T) {
 		"text before":   append([]byte("x\n"), whole...),
 		"another label": []byte(strings.ReplaceAll(string(whole), "PRIVATE KEY", "EC PRIVATE KEY")),
 		"too long":      append(append([]byte{}, whole...), bytes.Repeat([]byte("\n"), keydir.MaxSize)...),
-		"X25519":        []byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n-----END PRIVATE KEY-----\n"),
+		"X25519":        pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: newX25519Key(t)}),
 	}
 	for n := range len(whole) - 1 { // the last line end may be missing
 		damaged["cut at "+strings.Repeat("i", n)] = whole[:n]
@@ -116,6 +119,16 @@ func TestDirStore_Damaged(t *testing.T) {
 		assert.NotErrorIs(t, err, fs.ErrNotExist, what)
 		assert.ErrorContains(t, err, name+".pem", what)
 	}
+}
+
+// newX25519Key returns a new key that does not sign, as PKCS #8.
+func newX25519Key(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	return der
 }
 
 // TestDirStore_NeverReplaces shows that a file of the key's name is neither

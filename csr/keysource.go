@@ -77,8 +77,8 @@ func signer(key crypto.Signer, err error) (crypto.Signer, error) {
 
 // NewKey makes a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey or an
 // ed25519.PrivateKey. Making one can't be interrupted; if ctx has ended before
-// or after it, NewKey returns an error that matches ctx.Err(). A KeyType that is
-// not one of the constants is an error.
+// or after it, NewKey returns an error that matches ctx.Err(). A KeyType that
+// is not one of the constants is an error.
 func (t KeyType) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if !t.known() {
 		return nil, fmt.Errorf("csr: make a key: unknown key type %d", int(t))

@@ -17,7 +17,9 @@ func TestMemStore(t *testing.T) {
 }
 
 func TestDirStore(t *testing.T) {
-	csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return csr.DirStore{Path: filepath.Join(t.TempDir(), "keys")} })
+	csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore {
+		return csr.DirStore{Path: filepath.Join(t.TempDir(), "keys")}
+	})
 }
 
 func TestMemStore_AnySigner(t *testing.T) {

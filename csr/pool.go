@@ -23,8 +23,8 @@ type Pool struct {
 
 // NewPool returns a Pool that keeps up to size keys from source ready, and
 // starts to make them. The caller must call Close when the Pool is no longer
-// needed. NewPool returns an error if source is nil or a nil pointer, or if size
-// is less than 1.
+// needed. NewPool returns an error if source is nil or a nil pointer, or if
+// size is less than 1.
 func NewPool(source KeySource, size int) (*Pool, error) {
 	if isNil(source) {
 		return nil, errors.New("csr: pool: the key source is nil")
@@ -64,8 +64,8 @@ func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 }
 
 // Close stops making keys and forgets those that are ready. It waits for a key
-// that is being made, unless the source returns when its context ends. It may be
-// called more than once, and always returns nil.
+// that is being made, unless the source returns when its context ends. It may
+// be called more than once, and always returns nil.
 func (p *Pool) Close() error {
 	if p == nil || p.source == nil {
 		return nil

@@ -83,7 +83,7 @@ func has(ctx context.Context, store csr.KeyStore, name string) error {
 // hasNot returns an error unless Get says that there is no key of that name.
 func hasNot(ctx context.Context, store csr.KeyStore, name string) error {
 	key, err := store.Get(ctx, name)
-	if err := wantError(err, fs.ErrNotExist); err != nil {
+	if err = wantError(err, fs.ErrNotExist); err != nil {
 		return fmt.Errorf("get a key that was not put: %w", err)
 	}
 	if key != nil {

@@ -110,8 +110,8 @@ func neverReplaces(ctx context.Context, store csr.KeyStore) error {
 	return has(ctx, store, name)
 }
 
-// otherName: a key is stored under its own PubMD5 only, and there is no key of a
-// name that no key can have.
+// otherName: a key is stored under its own PubMD5 only, and there is no key of
+// a name that no key can have.
 func otherName(ctx context.Context, store csr.KeyStore) error {
 	own, key, err := newKey(ctx)
 	if err != nil {
@@ -171,7 +171,7 @@ func foreignKey(ctx context.Context, store csr.KeyStore) error {
 	if err == nil {
 		return has(ctx, store, name)
 	}
-	if err := wantError(err, errors.ErrUnsupported); err != nil {
+	if err = wantError(err, errors.ErrUnsupported); err != nil {
 		return fmt.Errorf("put a crypto.Signer of another package: %w", err)
 	}
 	return hasNot(ctx, store, name)
@@ -208,7 +208,7 @@ func oneKeyAtOnce(ctx context.Context, store csr.KeyStore) error {
 			succeeded++
 			continue
 		}
-		if err := wantError(err, fs.ErrExist); err != nil {
+		if err = wantError(err, fs.ErrExist); err != nil {
 			return fmt.Errorf("put the same key at once: %w", err)
 		}
 	}

@@ -80,8 +80,8 @@ func TestAdd_LinkFails(t *testing.T) {
 	assert.Empty(t, files(t, dir.path))
 }
 
-// TestAdd_SyncFails shows that the file stays: it may be on the disk, and no one
-// else can take its name.
+// TestAdd_SyncFails shows that the file stays: it may be on the disk, and no
+// one else can take its name.
 func TestAdd_SyncFails(t *testing.T) {
 	dir := create(t, newPath(t))
 	dir.fsync = func(*os.File) error { return syscall.EIO }
@@ -166,6 +166,7 @@ func TestAdd_ForcedMode(t *testing.T) {
 	}
 }
 
+// TestAdd_WriteFails shows that no part of a file stays.
 func TestAdd_WriteFails(t *testing.T) {
 	dir := create(t, newPath(t))
 	dir.openFile = func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error) {
@@ -213,8 +214,8 @@ func TestAdd_Sweeps(t *testing.T) {
 	assert.Equal(t, []string{"key"}, files(t, dir.path))
 }
 
-// TestSweep_WritesThroughNoLink shows that a key is not written to if the mark of
-// the last sweep is a link to it.
+// TestSweep_WritesThroughNoLink shows that a key is not written to if the mark
+// of the last sweep is a link to it.
 func TestSweep_WritesThroughNoLink(t *testing.T) {
 	dir := create(t, newPath(t))
 	require.NoError(t, dir.Add("key", []byte("data")))
@@ -231,8 +232,8 @@ func TestSweep_WritesThroughNoLink(t *testing.T) {
 	assert.Zero(t, info.Size(), "a mark of its own")
 }
 
-// TestAdd_LeftoversDoNotMatter shows that what a killed process left is neither a
-// key nor an obstacle.
+// TestAdd_LeftoversDoNotMatter shows that what a killed process left is neither
+// a key nor an obstacle.
 func TestAdd_LeftoversDoNotMatter(t *testing.T) {
 	dir := create(t, newPath(t))
 	require.NoError(t, dir.root.WriteFile(tempDir+"/key", []byte("data"), 0o600))

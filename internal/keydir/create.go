@@ -11,7 +11,7 @@ import (
 func (d *Dir) create() error {
 	err := d.open()
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.makeDirs(d.path); err != nil {
+		if err = d.makeDirs(d.path); err != nil {
 			return err
 		}
 		err = d.open()

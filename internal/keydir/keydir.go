@@ -86,7 +86,7 @@ func newDir(path string, allowGroup bool) *Dir {
 
 func (d *Dir) open() error {
 	if d.path == "" {
-		return errors.New("path is empty")
+		return errors.New("empty Path")
 	}
 	info, err := os.Lstat(d.path)
 	if err != nil {

@@ -85,8 +85,8 @@ func TestSyncForeign_OnlyPermissionsAreForgiven(t *testing.T) {
 	assert.ErrorIs(t, dir.syncPath(filepath.Dir(dir.path)), fs.ErrPermission)
 }
 
-// TestCreate_SyncFails shows that a directory that is not durable is not left to
-// the next call, which would take it for one that is.
+// TestCreate_SyncFails shows that a directory that is not durable is not left
+// to the next call, which would take it for one that is.
 func TestCreate_SyncFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "keys")
 	dir := newDir(path, false)

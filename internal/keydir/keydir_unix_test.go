@@ -96,8 +96,8 @@ func TestRead_FileMode(t *testing.T) {
 	}
 }
 
-// assertAccess asserts that adding and reading fail with an error that names the
-// repair of what, or succeed if it is empty.
+// assertAccess asserts that adding and reading fail with an error that names
+// the repair of what, or succeed if repair is empty.
 func assertAccess(t *testing.T, path, what string, mode fs.FileMode, allowGroup bool, repair string) {
 	t.Helper()
 	addErr, readErr := tryBoth(path, allowGroup)
@@ -105,6 +105,8 @@ func assertAccess(t *testing.T, path, what string, mode fs.FileMode, allowGroup 
 	assertRepair(t, readErr, what, mode, repair)
 }
 
+// assertRepair asserts that err names the repair of what, or is nil if repair is
+// empty.
 func assertRepair(t *testing.T, err error, what string, mode fs.FileMode, repair string) {
 	t.Helper()
 	if repair == "" {
@@ -169,8 +171,8 @@ func TestOpen_SymbolicLink(t *testing.T) {
 	}
 }
 
-// TestRead_NotAFile shows that only a regular file is read, that a pipe does not
-// block Read, and that Add leaves what it finds.
+// TestRead_NotAFile shows that only a regular file is read, that a pipe does
+// not block Read, and that Add leaves what it finds.
 func TestRead_NotAFile(t *testing.T) {
 	for what, put := range map[string]func(file, good string) error{
 		"symbolic link":          func(file, good string) error { return os.Symlink(good, file) },

@@ -49,7 +49,7 @@ func (d *Dir) readFile(name string, checked fs.FileInfo) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("%s has more than %d bytes, so it is not a key", path, MaxSize)
+		return nil, fmt.Errorf("%s has more than %d bytes", path, MaxSize)
 	}
 	return data, nil
 }
