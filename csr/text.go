@@ -77,7 +77,7 @@ func characterMistake(s string) string {
 // hieroglyph format characters.
 func isDefaultIgnorable(r rune) bool {
 	if unicode.In(r, unicode.White_Space, unicode.Prepended_Concatenation_Mark) ||
-		0xFFF9 <= r && r <= 0xFFFB || 0x13430 <= r && r <= 0x13440 {
+		0xFFF9 <= r && r <= 0xFFFB || 0x13430 <= r && r <= 0x1343F {
 		return false
 	}
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
