@@ -12,8 +12,9 @@ var (
 	pemSurroundings = refused("pem-surroundings", "RFC 7468 section 2")
 	derMalformed    = refused("der-malformed", "RFC 2986 section 4")
 	derTrailing     = refused("der-trailing", "RFC 2986 section 4.2")
-	derOrder        = refused("der-order", "ITU-T X.690 section 11.6")
-	versionNotV1    = refused("version", "RFC 2986 section 4.1")
+	derOrder        = refused("der-order", "GnuTLS, ITU-T X.690 section 11.6")
+	versionMissing  = refused("version", "RFC 2986 section 4.1")
+	versionNotV1    = changed("version", "RFC 2986 section 4.1")
 )
 
 const pemType = "CERTIFICATE REQUEST" // RFC 7468 section 7
@@ -115,7 +116,7 @@ func (l *linter) attributeSet(following []asn1.RawValue) []asn1.RawValue {
 func (l *linter) version(value asn1.RawValue) {
 	var v int
 	if _, err := asn1.Unmarshal(value.FullBytes, &v); err != nil {
-		l.add(versionNotV1, "DER", "has a version that is not a number: want 0, which is v1")
+		l.add(versionMissing, "DER", "has a version that is not a number: want 0, which is v1")
 	} else if v != 0 {
 		l.add(versionNotV1, "DER", "has the version %d: want 0, which is v1", v)
 	}

@@ -121,7 +121,10 @@ func (l *linter) commonName(names []string, cn string) []string {
 		return nil
 	case cn == "":
 		return names
-	case slices.Contains(names, lower) && !isIP(lower):
+	case slices.Contains(names, lower) && isIP(lower):
+		l.add(nameIP, field, "%s is an IP address, not a domain name", quote(cn))
+		return names
+	case slices.Contains(names, lower):
 		if cn != lower {
 			l.add(nameCase, field, "%s is not in lower case", quote(cn))
 		}

@@ -9,6 +9,7 @@ import (
 
 var (
 	subjectMalformed   = refused("subject-malformed", "RFC 5280 section 4.1.2.4")
+	subjectEmptyRDN    = changed("subject-malformed", "RFC 5280 section 4.1.2.4")
 	subjectOU          = changed("subject-ou", "BR 7.1.2.7.2 to 7.1.2.7.4")
 	subjectEmail       = changed("subject-email", "BR 7.1.2.7.2 to 7.1.2.7.4")
 	subjectUnknown     = changed("subject-attribute", "BR 7.1.2.7.2 to 7.1.2.7.4")
@@ -93,12 +94,15 @@ func (l *linter) readSubject(name asn1.RawValue) (attributes []attribute, ok boo
 	}
 	for _, rdn := range rdns {
 		set, ok := members(rdn, asn1.TagSet)
-		if !ok || len(set) == 0 {
+		if !ok {
 			l.add(subjectMalformed, "subject", "has an RDN that is not a SET of attributes")
 			return nil, false
 		}
 		l.order("subject", set)
-		if len(set) > 1 {
+		switch {
+		case len(set) == 0:
+			l.add(subjectEmptyRDN, "subject", "has an RDN without an attribute")
+		case len(set) > 1:
 			l.add(subjectMultivalue, "subject", "has %d attributes in one RDN", len(set))
 		}
 		for _, member := range set {

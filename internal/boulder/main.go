@@ -3,7 +3,8 @@
 // that users of the library do not download Boulder.
 //
 // It reads CSRs from stdin, in PEM, one after the other, and answers each with
-// a line: "accepted", or "refused: " and the reason.
+// a line: "accepted", "refused", "key refused" or "unreadable", and the reason
+// after a colon.
 package main
 
 import (
@@ -44,10 +45,7 @@ func run(in io.Reader, out io.Writer) error {
 		return err
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		verdict := "accepted"
-		if err := verify(block.Bytes, &keys, names); err != nil {
-			verdict = "refused: " + strings.ReplaceAll(err.Error(), "\n", " ")
-		}
+		verdict := strings.ReplaceAll(verify(block.Bytes, &keys, names), "\n", " ")
 		if _, err := fmt.Fprintln(out, verdict); err != nil {
 			return err
 		}
@@ -55,13 +53,20 @@ func run(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// verify returns why Boulder refuses a CSR, or nil.
-func verify(der []byte, keys *goodkey.KeyPolicy, names *policy.AuthorityImpl) error {
+// verify returns what Boulder says to a CSR, on one or more lines.
+func verify(der []byte, keys *goodkey.KeyPolicy, names *policy.AuthorityImpl) string {
 	request, err := x509.ParseCertificateRequest(der)
 	if err != nil {
-		return err
+		return "unreadable: " + err.Error()
 	}
-	return csr.VerifyCSR(context.Background(), request, keys, names)
+	ctx := context.Background()
+	if err := keys.GoodKey(ctx, request.PublicKey); err != nil {
+		return "key refused: " + err.Error()
+	}
+	if err := csr.VerifyCSR(ctx, request, keys, names); err != nil {
+		return "refused: " + err.Error()
+	}
+	return "accepted"
 }
 
 // newAuthority returns the policy for names. IP addresses are not accepted, as
