@@ -11,14 +11,12 @@ import (
 	"time"
 )
 
-// AddDomain adds a domain to the account: online, without a certificate. A wildcard
-// domain may be written .example.com, as the CDN does, or *.example.com; requests
-// must have the former. A domain that is there already stays as it is.
+// AddDomain adds a domain to the account: online, without a certificate. A domain
+// that is there already stays as it is. As in SetOnline and Certificate, a wildcard
+// domain may be written .example.com, as the CDN does, or *.example.com; in a
+// request the latter is an unknown domain.
 func (a *API) AddDomain(name string) {
-	if wildcard, ok := strings.CutPrefix(name, "*"); ok {
-		name = wildcard
-	}
-	name = strings.ToLower(name)
+	name = domainName(name)
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
 	if a.account.domains == nil {
@@ -34,7 +32,7 @@ func (a *API) AddDomain(name string) {
 func (a *API) SetOnline(name string, online bool) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
-	d := a.account.find(name)
+	d := a.account.find(domainName(name))
 	if d == nil {
 		panic(fmt.Sprintf("cdntest: SetOnline: domain %q: not added", name))
 	}
@@ -53,7 +51,7 @@ func (a *API) Stored() int {
 func (a *API) Certificate(domain string) *Installed {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
-	d := a.account.find(domain)
+	d := a.account.find(domainName(domain))
 	if d == nil || d.current() == nil {
 		return nil
 	}
@@ -67,6 +65,11 @@ type Installed struct {
 	Key      crypto.Signer       // of the leaf
 	CertName string              // empty if the CDN made the key
 	CertType string              // "upload" or "cas"
+}
+
+// domainName returns name as the CDN writes it.
+func domainName(name string) string {
+	return strings.ToLower(strings.TrimPrefix(name, "*"))
 }
 
 // An account holds the domains and the stored certificates of the API.

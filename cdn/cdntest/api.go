@@ -27,8 +27,8 @@ type API struct {
 	// page's own example is plain, and nobody could check which is true.
 	PlainServerCertificate bool
 
-	// OnRequest, if non-nil, is called before each request is answered, one at a
-	// time.
+	// OnRequest, if non-nil, is called before each request is answered, after the
+	// work is done and before a Fault's Wait. Calls do not overlap.
 	OnRequest func(Request)
 
 	account   account

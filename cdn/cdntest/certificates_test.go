@@ -7,7 +7,9 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,11 +30,15 @@ var both = []string{"JSON", "XML"}
 // offline.example.
 func withDomains() *cdntest.API {
 	api := newAPI()
+	addDomains(api)
+	return api
+}
+
+func addDomains(api *cdntest.API) {
 	api.AddDomain("example.com")
 	api.AddDomain(".example.com")
 	api.AddDomain("offline.example")
 	api.SetOnline("offline.example", false)
-	return api
 }
 
 func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -481,6 +487,31 @@ func TestOnRequest_HidesAKeyUnderAnyName(t *testing.T) {
 	}
 }
 
+func TestSetSSLCertificate_StoresOnceForMachinesAtTheSameTime(t *testing.T) {
+	api := withDomains()
+	text, key := newAuthority(t).issue(t, "example.com")
+	const machines = 16
+	answers := make(chan *http.Response, machines)
+	for range machines {
+		req := sign(t, signer.RPC{}, signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{
+			"DomainName": "example.com", "SSLProtocol": "on", "CertName": "a", "SSLPub": text, "SSLPri": key,
+		}})
+		go func() {
+			resp, err := api.RoundTrip(req)
+			assert.NoError(t, err)
+			answers <- resp
+		}()
+	}
+	count := make(map[string]int)
+	for range machines {
+		var got answer
+		require.NoError(t, json.Unmarshal([]byte(readAll(t, <-answers)), &got))
+		count[got.Code]++
+	}
+	assert.Equal(t, map[string]int{"": 1, "Certificate.Duplicated": machines - 1}, count)
+	assert.Equal(t, 1, api.Stored())
+}
+
 func TestSetOnline_PanicsForADomainThatWasNotAdded(t *testing.T) {
 	require.Panics(t, func() { newAPI().SetOnline("example.com", true) })
 }
@@ -495,6 +526,8 @@ func TestAddDomain(t *testing.T) {
 	assert.Nil(t, api.Certificate("example.org"))
 	api.AddDomain("*.example.org")
 	upload(t, api, ".example.org", text, key)
+	api.SetOnline("*.Example.org", true)
+	assert.NotNil(t, api.Certificate("*.example.org"))
 	api.SetOnline("offline.example", true)
 	upload(t, api, "offline.example", text, key)
 	assert.Equal(t, 3, api.Stored())

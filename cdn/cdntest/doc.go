@@ -1,5 +1,5 @@
-// Package cdntest is a fake of Alibaba Cloud CDN for tests: of its API, as strict
-// as the documentation, and of its edge.
+// Package cdntest is a fake of Alibaba Cloud CDN for tests: its API, as strict as
+// the documentation, and its edge.
 //
 // [API] is the fake, an [http.Handler] and an [http.RoundTripper]. [Server] serves
 // one on loopback for a test:
@@ -14,17 +14,33 @@
 //	api := &cdntest.API{Credentials: []signer.Credentials{creds}}
 //	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: api}})
 //
-// # What it checks
+// # Requests
 //
-// The gateway checks the access key, the signature (RPC or ACS3, with the
-// parameters in the query or in a form), its method and version, the timestamp (15
+// The API checks the access key, the signature (RPC or ACS3), the timestamp (15
 // minutes either way), the nonce, the security token, the path, the operation and
-// the version of the API. It reads requests with code of its own and not with
-// package signer, so that it notices a mistake there. Behind it each operation
-// checks its parameters as its page documents.
+// its version. It reads requests with code of its own and not with package signer,
+// so that it notices a mistake there. [API.Inject] makes requests fail: with any
+// status, code, header or body, late, or with a connection that breaks before or
+// after the work is done.
 //
-// # Faults
+// # Certificates
 //
-// [API.Inject] makes requests fail: with any status, code, header or body, with a
-// delay, or with a connection that breaks before or after the work is done.
+// [API.AddDomain] adds a domain to the account. SetCdnDomainCSRCertificate and
+// SetCdnDomainSSLCertificate install a certificate on it, and
+// DescribeDomainCertificateInfo and DescribeCdnSSLCertificateList show it, with the
+// checks and codes of their pages. [Server.StartEdge] starts an [Edge] that serves
+// it. Where the pages say nothing, the fake assumes:
+//
+//   - A certificate of SetCdnDomainCSRCertificate switches HTTPS on. Its CertType is
+//     "cas"; it is not stored, so it has no name and no ID. An expired one is
+//     Certificate.Expired, as in the other operation.
+//   - A certificate that is not valid yet is Certificate.StatusError. A chain in the
+//     wrong order is Certificate.FormatError. 64 KiB are too long.
+//   - A name that is stored is Certificate.Duplicated with the same content and
+//     CertNameAlreadyExists with another. The same content under another name is
+//     CertificateContent.Duplicated, but without a name it is stored anew.
+//   - SetCdnDomainSSLCertificate takes a certificate that has other names than the
+//     domain, since the CDN reports that state of a domain.
+//   - A CertType of cas without a usable CertId is an upload.
+//   - A certificate is in force at once: its Status is "success".
 package cdntest

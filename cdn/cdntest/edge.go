@@ -16,16 +16,17 @@ import (
 )
 
 // Edge is an edge server of the CDN. Over TLS it presents the certificate that is
-// installed on the domain of the SNI, or else on its wildcard domain; without one
-// the handshake fails. Every request, over TLS or not, is passed to the origin.
+// installed on the domain that the SNI names, or on its wildcard domain if there is
+// no such domain; without one the handshake fails. Every request, over TLS or not,
+// is passed to the origin.
 type Edge struct {
 	// TLSAddr and HTTPAddr are 127.0.0.1:PORT, of HTTPS and of plain HTTP. They are
 	// empty if NewEdge made the edge.
 	TLSAddr, HTTPAddr string
 
 	// Delay is the time from an installation until it is served. Until then the
-	// domain's earlier certificate is. To switch HTTPS off takes no time. Delay may
-	// be changed between two connections.
+	// domain's earlier certificate is served. Switching HTTPS off takes no time.
+	// Delay may be changed between two connections.
 	Delay time.Duration
 
 	api    *API
@@ -106,7 +107,7 @@ func (a *account) served(host string, then time.Time) *certificate {
 // DialContext connects to the edge without a socket, whatever the address: to
 // plain HTTP if its port is 80, else to TLS. It fits [http.Transport] and
 // [github.com/cdncsr/cdncsr/cdn.Edge], and works in a bubble of testing/synctest.
-func (e *Edge) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+func (e *Edge) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A Fault happens to one request that the API has checked and found right; a
-// request that is refused uses up no Fault. The zero value changes nothing.
+// A Fault happens to one request whose signature and parameters passed the API's
+// checks; a request that is refused uses up no Fault. The zero value changes
+// nothing.
 //
 // A Status, Code or Body, and DropRequest, come instead of the operation's work:
 // no key is made and nothing is installed. Everything else comes after the work.
@@ -24,8 +25,8 @@ type Fault struct {
 	// parameters, which are those of [Request]. It must not call Inject.
 	Match func(params map[string]string) bool
 
-	// Wait delays the answer, or the drop of the connection. It ends early if the
-	// request's context does, and there is no answer then.
+	// Wait delays the answer, or the drop of the connection. If the request's
+	// context ends first, there is no answer.
 	Wait time.Duration
 
 	// Drop breaks the connection.
@@ -58,9 +59,13 @@ const (
 )
 
 // Inject adds faults for requests to come. Each is used once; a request takes the
-// first that is for it. Inject panics if a Status is neither 0 nor 200 to 599.
+// first that is for it. Inject panics if an Action is not an operation that the API
+// knows, or a Status is neither 0 nor 200 to 599.
 func (a *API) Inject(faults ...Fault) {
 	for _, fault := range faults {
+		if _, ok := operations[fault.Action]; !ok && fault.Action != "" {
+			panic(fmt.Sprintf("cdntest: Fault.Action %q: not an operation of the API", fault.Action))
+		}
 		if s := fault.Status; s != 0 && (s < 200 || s > 599) {
 			panic(fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", s))
 		}

@@ -2,6 +2,7 @@ package cdntest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 // roundTrippers are the API without a socket and over loopback.
@@ -102,6 +104,84 @@ func TestInject_IsForOneName(t *testing.T) {
 	assert.Equal(t, "Y", e.Code)
 }
 
+func TestInject_IsForOneAction(t *testing.T) {
+	api := newAPI()
+	api.Inject(cdntest.Fault{Action: "DescribeDomainCertificateInfo", Code: "X"})
+	status, _ := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, "X", call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).Code)
+	assert.Equal(t, "InvalidDomain.NotFound", call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).Code)
+}
+
+func TestInject_MatchSeesNoSecretAndChangesNothing(t *testing.T) {
+	api := withDomains()
+	text, key := newAuthority(t).issue(t, "example.com")
+	api.Inject(cdntest.Fault{Code: "X", Match: func(p map[string]string) bool {
+		assert.Equal(t, "[redacted]", p["SSLPri"])
+		p["DomainName"] = "example.org"
+		return false
+	}})
+	upload(t, api, "example.com", text, key)
+	assert.NotNil(t, api.Certificate("example.com"))
+}
+
+// TestInject_BeforeOrAfterTheWork has the client give up from within OnRequest,
+// which is called after the work and before the Wait.
+func TestInject_BeforeOrAfterTheWork(t *testing.T) {
+	text, key := newAuthority(t).issue(t, "example.com")
+	tests := map[string]struct {
+		fault      cdntest.Fault
+		wantStored int
+		wantStatus int // of Request
+		wantCode   string
+	}{
+		"request lost":              {cdntest.Fault{Drop: cdntest.DropRequest}, 0, 0, ""},
+		"request lost slowly":       {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropRequest}, 0, 0, ""},
+		"answer lost":               {cdntest.Fault{Drop: cdntest.DropConnection}, 1, 200, ""},
+		"answer cut":                {cdntest.Fault{Drop: cdntest.DropBody}, 1, 200, ""},
+		"answer late":               {cdntest.Fault{Wait: time.Hour}, 1, 200, ""},
+		"answer late, then lost":    {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropConnection}, 1, 200, ""},
+		"error instead":             {cdntest.Fault{Code: "ServiceBusy"}, 0, 400, "ServiceBusy"},
+		"error instead, late":       {cdntest.Fault{Code: "ServiceBusy", Status: 503, Wait: time.Hour}, 0, 503, "ServiceBusy"},
+		"error instead, then lost":  {cdntest.Fault{Status: 502, Drop: cdntest.DropConnection}, 0, 502, ""},
+		"page instead":              {cdntest.Fault{Body: []byte("<html>")}, 0, 200, ""},
+		"a header and all is right": {cdntest.Fault{Header: http.Header{"X-A": {"b"}}}, 1, 200, ""},
+	}
+	for name, test := range tests {
+		for _, way := range []string{"RoundTripper", "loopback"} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				api := withDomains()
+				api.Inject(test.fault)
+				transport := roundTrippers(t, api)[way]
+				ctx, giveUp := context.WithCancel(t.Context())
+				defer giveUp()
+				requests := make(chan cdntest.Request, 2)
+				api.OnRequest = func(r cdntest.Request) {
+					requests <- r
+					if test.fault.Wait > 0 {
+						giveUp()
+					}
+				}
+				req := sign(t, signer.RPC{}, signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{
+					"DomainName": "example.com", "SSLProtocol": "on", "SSLPub": text, "SSLPri": key,
+				}})
+				req.URL.Scheme = "http" // the proxy of roundTrippers knows no CONNECT
+				resp, err := transport.RoundTrip(req.WithContext(ctx))
+				if err == nil {
+					_, err = io.ReadAll(resp.Body)
+					require.NoError(t, resp.Body.Close())
+				}
+				assert.Equal(t, test.fault.Wait > 0 || test.fault.Drop != cdntest.DropNone, err != nil)
+				assert.Equal(t, test.wantStored, api.Stored())
+				require.Len(t, requests, 1)
+				got := <-requests
+				assert.Equal(t, test.wantStatus, got.StatusCode)
+				assert.Equal(t, test.wantCode, got.Code)
+			})
+		}
+	}
+}
+
 func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	api := newAPI()
 	api.Inject(cdntest.Fault{Code: "X"})
@@ -116,6 +196,16 @@ func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	assert.Equal(t, "UnsupportedHTTPMethod", e.Code)
 	_, e = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "X", e.Code)
+}
+
+func TestAPI_DoesNothingOnceTheContextHasEnded(t *testing.T) {
+	ended, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("test over")
+	cancel(cause)
+	api := newAPI()
+	api.OnRequest = func(cdntest.Request) { t.Error("the request came") }
+	_, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret).WithContext(ended))
+	require.ErrorIs(t, err, cause)
 }
 
 func TestInject_WaitsUntilTheContextEnds(t *testing.T) {
@@ -142,7 +232,10 @@ func TestOnRequest_GetsEachRequestWithoutSecrets(t *testing.T) {
 	api := newAPI()
 	var got []cdntest.Request
 	api.OnRequest = func(r cdntest.Request) { got = append(got, r) }
-	_, _ = ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	common := rpcParams()
+	common.Set("RegionId", "cn-hangzhou")
+	common.Set("SignatureType", "")
+	_, _ = ask(t, api, rpcRequest(t, "POST", "form", common, secret))
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	require.Len(t, got, 2)
 	assert.NotEmpty(t, got[0].RequestId)
@@ -153,6 +246,13 @@ func TestOnRequest_GetsEachRequestWithoutSecrets(t *testing.T) {
 	}, got[0])
 	assert.Equal(t, "SignatureNonceUsed", got[1].Code)
 	assert.Equal(t, e.RequestId, got[1].RequestId)
+}
+
+func TestInject_PanicsOnAnUnknownAction(t *testing.T) {
+	var api cdntest.API
+	require.PanicsWithValue(t, `cdntest: Fault.Action "SetSSL": not an operation of the API`, func() {
+		api.Inject(cdntest.Fault{Action: "SetSSL", Code: "X"})
+	})
 }
 
 func TestInject_PanicsOnAnInvalidStatus(t *testing.T) {

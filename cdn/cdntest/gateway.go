@@ -1,6 +1,7 @@
 package cdntest
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ const version = "2018-05-10"
 // its work unless a fault takes its place, and OnRequest hears of it.
 func (a *API) answer(r *http.Request) reply {
 	m, refused := read(r)
+	shown := m.shown()
 	out := reply{
 		action: m.action, format: m.format, host: m.host,
 		requestID: strings.ToUpper(uuid.NewString()), problem: refused,
@@ -26,28 +28,28 @@ func (a *API) answer(r *http.Request) reply {
 		out.problem = a.admit(m)
 	}
 	if out.problem == nil {
-		a.perform(r, m, &out)
+		a.perform(r.Context(), m, shown, &out)
 	}
 	out.render()
 	a.report(Request{
-		Method: r.Method, Signature: m.signature.scheme, Action: m.action, Params: m.shown(),
+		Method: r.Method, Signature: m.signature.scheme, Action: m.action, Params: shown,
 		StatusCode: out.sentStatus(), Code: out.code(), RequestId: out.requestID, SecretInURL: m.secretInURL,
 	})
 	return out
 }
 
 // perform runs the operation, or what a fault has instead of it.
-func (a *API) perform(r *http.Request, m *message, out *reply) {
+func (a *API) perform(ctx context.Context, m *message, shown map[string]string, out *reply) {
 	op, call := operations[m.action], &call{params: m.params, requestID: out.requestID, secretInURL: m.secretInURL}
 	if out.problem = op.check(call); out.problem != nil {
 		return
 	}
-	out.fault = a.takeFault(m.action, m.shown())
+	out.fault = a.takeFault(m.action, shown)
 	if out.fault.replacesWork() {
 		out.problem = out.fault.problem()
 		return
 	}
-	out.response, out.problem = op.run(r.Context(), a, call)
+	out.response, out.problem = op.run(ctx, a, call)
 }
 
 // admit makes the gateway's checks in the gateway's order. It knows of an

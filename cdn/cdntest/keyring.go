@@ -29,12 +29,10 @@ type KeyRing struct {
 func (r *KeyRing) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.old != nil {
-		if _, err := r.old.Get(ctx, pubMd5); err == nil {
-			return fmt.Errorf("cdntest: keep key %s: %w", pubMd5, fs.ErrExist)
-		}
+	if _, err := r.get(ctx, pubMd5); err == nil {
+		return fmt.Errorf("cdntest: keep key %s: %w", pubMd5, fs.ErrExist)
 	}
-	if r.young == nil || r.count == ringKeys {
+	if r.count == ringKeys {
 		r.young, r.old, r.count = new(csr.MemStore), r.young, 0
 	}
 	if err := r.young.Put(ctx, pubMd5, key); err != nil {
@@ -49,11 +47,19 @@ func (r *KeyRing) Put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 func (r *KeyRing) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.get(ctx, pubMd5)
+}
+
+func (r *KeyRing) init() {
 	if r.young == nil {
-		return new(csr.MemStore).Get(ctx, pubMd5)
+		r.young, r.old = new(csr.MemStore), new(csr.MemStore)
 	}
+}
+
+func (r *KeyRing) get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
+	r.init()
 	key, err := r.young.Get(ctx, pubMd5)
-	if errors.Is(err, fs.ErrNotExist) && r.old != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return r.old.Get(ctx, pubMd5)
 	}
 	return key, err

@@ -128,6 +128,9 @@ func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }() // what a RoundTripper must do
 	}
+	if r.Context().Err() != nil {
+		return nil, context.Cause(r.Context())
+	}
 	out := a.answer(r)
 	if !wait(r.Context(), out.fault.Wait) {
 		return nil, context.Cause(r.Context())
@@ -157,6 +160,9 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // wait waits for d and reports whether ctx lasted until then.
 func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

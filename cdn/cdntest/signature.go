@@ -70,13 +70,14 @@ func (m *message) readRPC(method string, all map[string]string) *problem {
 	return nil
 }
 
-// operationParams returns all parameters but the common ones.
+// operationParams returns all parameters but the common ones. The older official
+// SDK adds RegionId and an empty SignatureType to them.
 func operationParams(all map[string]string) map[string]string {
 	params := make(map[string]string, len(all))
 	for name, value := range all {
 		switch name {
-		case "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp",
-			"Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce":
+		case "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp", "RegionId",
+			"Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType":
 		default:
 			params[name] = value
 		}

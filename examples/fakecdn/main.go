@@ -1,29 +1,34 @@
-// Fakecdn serves a fake of the CDN's API on this machine, for clients in any language:
+// Fakecdn serves a fake of the CDN on this machine, its API and its edge, for
+// clients in any language:
 //
-//	fakecdn [-addr 127.0.0.1:0] [-access-key-id testid] [-access-key-secret testsecret] [-security-token T] [-key-type rsa-2048]
+//	fakecdn [-addr 127.0.0.1:0] [-access-key-id testid] [-access-key-secret testsecret] [-security-token T]
+//	        [-key-type rsa-2048] [-domain NAME ...]
+//	        [-edge ADDR] [-edge-http ADDR] [-edge-delay TIME] [-origin URL]
 //
-// Its first line on stdout is "listening on http://HOST:PORT". Each call is a line on stderr, without secrets. Interrupt it to
-// end it; calls that are under way are answered first. The exit status is 0, 1 after a failure, 2 after wrong usage.
+// Its first line on stdout is "listening on http://HOST:PORT". With -edge the next
+// one is "edge on HOST:PORT", and with -edge-http the last one is "edge HTTP on
+// HOST:PORT".
+//
+// Each request to the API is a line on stderr, without secrets. An interrupt ends
+// the program after it has answered the requests under way. The exit status is 0,
+// 1 after a failure, 2 after wrong usage.
 package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
-	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
-	"github.com/cdncsr/cdncsr/signer"
 )
 
 func main() {
@@ -32,69 +37,98 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the program, until ctx ends; it returns the exit status.
+// run runs the program until ctx ends and returns its exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("fakecdn", stderr, serve(ctx, args, stdout, stderr))
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	addr, api, err := parse(args, stdout)
+	c, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	api.OnRequest = func(r cdntest.Request) { logRequest(log, r) }
-	listener, err := cli.Listen(ctx, addr)
+	c.api.OnRequest = func(r cdntest.Request) { logRequest(log, r) }
+	sites, err := listen(ctx, c)
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr()); err != nil {
-		return errors.Join(err, listener.Close())
+	for _, s := range sites {
+		if _, err := fmt.Fprintln(stdout, s.announce); err != nil {
+			return errors.Join(err, closeAll(sites))
+		}
 	}
-	server := &http.Server{
-		Handler: api, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	return cli.Serve(ctx, server, listener)
+	return serveAll(ctx, sites, log)
 }
 
-// parse makes the fake that the command line asks for.
-func parse(args []string, stdout io.Writer) (addr string, api *cdntest.API, err error) {
-	var creds signer.Credentials
-	var keyType csr.KeyType
-	flags := flag.NewFlagSet("fakecdn", flag.ContinueOnError)
-	flags.StringVar(&addr, "addr", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 is a free one")
-	flags.StringVar(&creds.AccessKeyID, "access-key-id", "testid", "`ID` of the only access key")
-	flags.StringVar(&creds.AccessKeySecret, "access-key-secret", "testsecret", "`SECRET` of it")
-	flags.StringVar(&creds.SecurityToken, "security-token", "", "`TOKEN` that calls with it must have; empty is none")
-	flags.TextVar(&keyType, "key-type", csr.RSA2048, "`KIND` of the keys that it makes: the service's; p-256 and ed25519 take less time")
-	if err := cli.Parse(flags, args, stdout); err != nil {
-		return "", nil, err
-	}
-	if flags.NArg() > 0 {
-		return "", nil, cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
-	}
-	if err := creds.Validate(); err != nil {
-		return "", nil, cli.Usagef("%w", err)
-	}
-	return addr, &cdntest.API{Credentials: []signer.Credentials{creds}, Source: keyType}, checkLoopback(addr)
+// A site is a handler on a listener.
+type site struct {
+	announce string // its line on stdout
+	listener net.Listener
+	handler  http.Handler
 }
 
-// checkLoopback refuses an address that other machines can reach: the access key is in this program's usage.
-func checkLoopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return cli.Usagef("-addr %q: want HOST:PORT, as in 127.0.0.1:8080", addr)
+// listen opens every listener that the command line asks for, or none.
+func listen(ctx context.Context, c *config) (sites []site, err error) {
+	for _, want := range []struct {
+		flag, addr, prefix string
+		handler            http.Handler
+	}{
+		{"addr", c.addr, "listening on http://", c.api},
+		{"edge", c.edgeAddr, "edge on ", c.origin},
+		{"edge-http", c.edgeHTTPAddr, "edge HTTP on ", c.origin},
+	} {
+		if want.addr == "" {
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", want.addr)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("-%s: %w", want.flag, err), closeAll(sites))
+		}
+		s := site{want.prefix + listener.Addr().String(), listener, want.handler}
+		if want.flag == "edge" {
+			s.listener = tls.NewListener(listener, c.edge.TLSConfig())
+		}
+		sites = append(sites, s)
 	}
-	ip, err := netip.ParseAddr(host)
-	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return cli.Usagef("-addr %q: other machines could reach a fake whose access key is no secret: write 127.0.0.1:PORT", addr)
+	return sites, nil
+}
+
+func closeAll(sites []site) error {
+	var errs []error
+	for _, s := range sites {
+		errs = append(errs, s.listener.Close())
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// serveAll serves the sites until ctx ends or one of them fails.
+func serveAll(ctx context.Context, sites []site, log *slog.Logger) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, len(sites))
+	for _, s := range sites {
+		server := &http.Server{Handler: s.handler, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+		go func() { ended <- cli.Serve(ctx, server, s.listener) }()
+	}
+	var errs []error
+	for range sites {
+		errs = append(errs, <-ended)
+		stop()
+	}
+	return errors.Join(errs...)
 }
 
 // logRequest logs a request in one line. A Request holds no secret.
 func logRequest(log *slog.Logger, r cdntest.Request) {
-	log.Info("request", "method", r.Method, "signature", r.Signature, "action", r.Action,
-		"common_name", r.Params["CommonName"], "sans", r.Params["SANs"],
-		"status", r.StatusCode, "code", r.Code, "request_id", r.RequestId)
+	attrs := []any{"method", r.Method, "signature", r.Signature, "action", r.Action}
+	for _, p := range []struct{ param, key string }{{"CommonName", "common_name"}, {"SANs", "sans"}, {"DomainName", "domain"}} {
+		if value, ok := r.Params[p.param]; ok {
+			attrs = append(attrs, p.key, value)
+		}
+	}
+	log.Info("request", append(attrs, "status", r.StatusCode, "code", r.Code, "request_id", r.RequestId)...)
+	if r.SecretInURL {
+		log.Warn("a private key came in the URL, where proxies and servers log it", "request_id", r.RequestId)
+	}
 }

@@ -109,14 +109,21 @@ func TestFakecdn_Refuses(t *testing.T) {
 		why    string
 		args   []string
 	}{
-		"every interface":   {2, "other machines could reach", []string{"-addr", ":8080"}},
-		"another interface": {2, "other machines could reach", []string{"-addr", "192.0.2.1:8080"}},
-		"a name":            {2, "other machines could reach", []string{"-addr", "example.com:8080"}},
-		"no port":           {2, "want HOST:PORT", []string{"-addr", "127.0.0.1"}},
-		"an argument":       {2, `"serve": takes flags only`, []string{"serve"}},
-		"no ID":             {2, "AccessKeyID: is empty", []string{"-access-key-id", ""}},
-		"an unknown flag":   {2, "not defined: -port", []string{"-port", "1"}},
-		"a port in use":     {1, "listen tcp ", []string{"-addr", taken.Addr().String()}},
+		"every interface":    {2, "other machines could reach", []string{"-addr", ":8080"}},
+		"another interface":  {2, "other machines could reach", []string{"-addr", "192.0.2.1:8080"}},
+		"a name":             {2, "other machines could reach", []string{"-addr", "example.com:8080"}},
+		"no port":            {2, "want HOST:PORT", []string{"-addr", "127.0.0.1"}},
+		"an argument":        {2, `"serve": takes flags only`, []string{"serve"}},
+		"no ID":              {2, "AccessKeyID: is empty", []string{"-access-key-id", ""}},
+		"an unknown flag":    {2, "not defined: -port", []string{"-port", "1"}},
+		"a port in use":      {1, "-addr: listen tcp ", []string{"-addr", taken.Addr().String()}},
+		"edge's port in use": {1, "-edge: listen tcp ", []string{"-edge", taken.Addr().String()}},
+		"edge for everyone":  {2, "-edge \":443\": other machines could reach", []string{"-edge", ":443"}},
+		"HTTP for everyone":  {2, "-edge-http \":80\": other machines could reach", []string{"-edge-http", ":80"}},
+		"a negative delay":   {2, "-edge-delay -1s", []string{"-edge-delay", "-1s"}},
+		"an empty domain":    {2, "-domain", []string{"-domain", ""}},
+		"an origin by name":  {2, "want http://HOST:PORT", []string{"-origin", "localhost:80"}},
+		"no URL":             {2, "-origin", []string{"-origin", "http://[::1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -130,6 +137,6 @@ func TestFakecdn_Refuses(t *testing.T) {
 
 func TestFakecdn_LocalhostAndIPv6AreLoopback(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "localhost:0", "[::1]:0", "127.1.2.3:80"} {
-		assert.NoError(t, checkLoopback(addr))
+		assert.NoError(t, checkLoopback("addr", addr))
 	}
 }
