@@ -137,6 +137,7 @@ func TestAdd_RetransmittedLink(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "first", string(got))
 	assert.Equal(t, []string{"key"}, files(t, dir.path))
+	assert.False(t, dir.isLinked(tempDir+"/missing"))
 }
 
 // TestAdd_ForcedMode shows that a file system that makes every file readable by

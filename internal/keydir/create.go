@@ -19,7 +19,7 @@ func (d *Dir) create() error {
 	if err != nil {
 		return err
 	}
-	if err := d.makeTempDir(); err != nil {
+	if err := d.checkTempDir(); err != nil {
 		_ = d.Close() // nothing was written through it
 		return err
 	}
@@ -54,33 +54,34 @@ func (d *Dir) makeDirs(path string) error {
 	return nil
 }
 
-// makeTempDir makes the directory for temporary files once the directory itself
-// is durable in its parent.
-func (d *Dir) makeTempDir() error {
+// checkTempDir returns an error if the directory for temporary files must not be
+// used. A missing one is made.
+func (d *Dir) checkTempDir() error {
 	info, err := d.root.Lstat(tempDir)
-	if err == nil {
-		return d.checkTempDir(info)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.makeTempDir()
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return err
 	}
-	if err := d.syncForeign(filepath.Join(d.path, "..")); err != nil {
-		return err
-	}
-	if err := d.root.Mkdir(tempDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
-}
-
-// checkTempDir returns an error for what must not be used for temporary files.
-func (d *Dir) checkTempDir(info fs.FileInfo) error {
 	path := filepath.Join(d.path, tempDir)
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a directory: remove it", path)
 	}
 	if problem, _ := d.access(info, "w"); problem != "" {
 		return fmt.Errorf("%s %s: remove it", path, problem)
+	}
+	return nil
+}
+
+// makeTempDir makes the directory for temporary files once the directory itself
+// is durable in its parent. Another process may do the same meanwhile.
+func (d *Dir) makeTempDir() error {
+	if err := d.syncForeign(filepath.Join(d.path, "..")); err != nil {
+		return err
+	}
+	if err := d.root.Mkdir(tempDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
 	return nil
 }

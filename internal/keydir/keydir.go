@@ -38,6 +38,7 @@ var errReplaced = errors.New("was replaced while it was being opened")
 type Dir struct {
 	path       string
 	allowGroup bool
+	user       int // this process's, who may own files besides root
 	root       *os.Root
 
 	// What file systems do differently; tests replace these.
@@ -78,6 +79,7 @@ func newDir(path string, allowGroup bool) *Dir {
 	return &Dir{
 		path:       path,
 		allowGroup: allowGroup,
+		user:       os.Geteuid(),
 		openFile:   (*os.Root).OpenFile,
 		link:       (*os.Root).Link,
 		fsync:      fsyncDir,
@@ -137,8 +139,8 @@ func (d *Dir) access(info fs.FileInfo, permissions string) (problem, repair stri
 	if !checksModes {
 		return "", ""
 	}
-	if uid, trusted := owner(info); !trusted {
-		return fmt.Sprintf("is owned by user %d", uid), fmt.Sprintf("chown %d", os.Geteuid())
+	if uid, known := owner(info); known && uid != 0 && uid != d.user {
+		return fmt.Sprintf("is owned by user %d", uid), fmt.Sprintf("chown %d", d.user)
 	}
 	classes, bits := "group or others", fs.FileMode(0o077)
 	repair = "chmod go-" + permissions

@@ -85,18 +85,65 @@ func TestSyncForeign_OnlyPermissionsAreForgiven(t *testing.T) {
 	assert.ErrorIs(t, dir.syncPath(filepath.Dir(dir.path)), fs.ErrPermission)
 }
 
+// recordSyncs makes dir record the names of the directories that it fsyncs. The
+// fsync of the directory named failing is an error.
+func recordSyncs(dir *Dir, failing string) (synced *[]string) {
+	synced = new([]string)
+	dir.fsync = func(f *os.File) error {
+		name := filepath.Base(filepath.Clean(f.Name()))
+		*synced = append(*synced, name)
+		if name == failing {
+			return fs.ErrInvalid
+		}
+		return nil
+	}
+	return synced
+}
+
+// TestCreate_SyncsWhatItMakes also shows that a parent that was found is fsynced
+// in its own parent: another process may have made it just now.
+func TestCreate_SyncsWhatItMakes(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "root")
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "found"), 0o700))
+	dir := newDir(filepath.Join(root, "found", "made", "keys"), false)
+	synced := recordSyncs(dir, "")
+	require.NoError(t, dir.create())
+	defer dir.Close()
+	assert.Equal(t, []string{
+		"root",  // has found
+		"found", // has made
+		"made",  // has keys
+		"made",  // before .tmp says that it is durable
+	}, *synced)
+
+	*synced = nil
+	require.NoError(t, dir.makeDirs(dir.path), "another process made it first")
+	assert.Equal(t, []string{"found", "made"}, *synced)
+	assert.NoError(t, dir.makeTempDir(), "another process made it first")
+}
+
 // TestCreate_SyncFails shows that a directory that is not durable is not left
 // to the next call, which would take it for one that is.
 func TestCreate_SyncFails(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a", "keys")
-	dir := newDir(path, false)
-	dir.fsync = func(*os.File) error { return fs.ErrInvalid }
-	for range 2 {
-		assert.ErrorIs(t, dir.create(), fs.ErrInvalid)
-		assert.NoDirExists(t, filepath.Dir(path))
+	root := filepath.Join(t.TempDir(), "root")
+	require.NoError(t, os.Mkdir(root, 0o700))
+	path := filepath.Join(root, "made", "keys")
+	for _, test := range []struct{ failing, missing string }{
+		{"root", filepath.Dir(path)},
+		{"made", path},
+	} {
+		dir := newDir(path, false)
+		recordSyncs(dir, test.failing)
+		for range 2 {
+			assert.ErrorIs(t, dir.create(), fs.ErrInvalid)
+			assert.NoDirExists(t, test.missing)
+		}
 	}
 
-	require.NoError(t, os.MkdirAll(path, 0o700)) // made by another
+	require.NoError(t, os.Mkdir(path, 0o700)) // by another process
+	dir := newDir(path, false)
+	recordSyncs(dir, "made")
+	assert.ErrorIs(t, dir.makeDirs(path), fs.ErrInvalid)
 	assert.ErrorIs(t, dir.create(), fs.ErrInvalid)
 	assert.DirExists(t, path)
 	assert.NoDirExists(t, filepath.Join(path, tempDir), "which says that the directory is durable")

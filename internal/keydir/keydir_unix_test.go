@@ -138,6 +138,16 @@ func TestOwner(t *testing.T) {
 		require.NoError(t, os.Chown(filepath.Join(path, tempDir), otherUser, 0))
 		addErr, _ = tryBoth(path, allowGroup)
 		assert.ErrorContains(t, addErr, tempDir)
+
+		dir := newDir(path, allowGroup)
+		dir.user = otherUser // whose process also accepts what root owns
+		require.NoError(t, dir.create())
+		_, err := dir.Read("key")
+		assert.NoError(t, err)
+		require.NoError(t, os.Chown(file, otherUser-1, 0))
+		_, err = dir.Read("key")
+		assertRepair(t, err, file, 0o600, "chown 65534")
+		assert.NoError(t, dir.Close())
 	}
 }
 

@@ -12,15 +12,12 @@ import (
 // checksModes reports whether a file's mode says who has access to it.
 const checksModes = true
 
-// owner returns the user who owns a file, and whether that is this process's
-// user or root.
-func owner(info fs.FileInfo) (uid int, trusted bool) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return -1, false
+// owner returns the user who owns a file.
+func owner(info fs.FileInfo) (uid int, known bool) {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid), true
 	}
-	uid = int(stat.Uid)
-	return uid, uid == 0 || uid == os.Geteuid()
+	return 0, false
 }
 
 // linkCount returns how many names a file has.

@@ -15,8 +15,8 @@ const checksModes = false
 // what they can't do.
 const errorInvalidFunction = syscall.Errno(1)
 
-// owner trusts the owner of every file: owners have no number here.
-func owner(fs.FileInfo) (uid int, trusted bool) { return -1, true }
+// owner returns nothing: owners have no number here.
+func owner(fs.FileInfo) (uid int, known bool) { return 0, false }
 
 // linkCount returns one: a file's attributes have no link count.
 func linkCount(fs.FileInfo) uint64 { return 1 }
