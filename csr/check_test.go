@@ -37,6 +37,10 @@ func extensionOf(t *testing.T, names ...asn1.RawValue) []pkix.Extension {
 	return []pkix.Extension{{Id: oidSAN, Value: der}}
 }
 
+func dns(name string) asn1.RawValue {
+	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: dNSName, Bytes: []byte(name)}
+}
+
 func TestResponse_Check(t *testing.T) {
 	key := newTestKey(t, P256)
 	resp, err := New(&checkedRequest, key)
@@ -45,11 +49,14 @@ func TestResponse_Check(t *testing.T) {
 
 	example := pkix.Name{CommonName: "example.com"}
 	for name, template := range map[string]x509.CertificateRequest{
-		"a minimal one":      {Subject: example, DNSNames: checkedNames},
-		"another order":      {Subject: example, DNSNames: []string{checkedNames[1], checkedNames[0]}},
-		"upper case":         {Subject: pkix.Name{CommonName: "EXAMPLE.com"}, DNSNames: []string{"Example.com", "XN--bcher-kva.example"}},
-		"CommonName no SAN":  {Subject: example, DNSNames: checkedNames[1:]},
-		"Email among names":  {Subject: example, DNSNames: checkedNames, EmailAddresses: []string{"admin@Example.com"}},
+		"a minimal one":     {Subject: example, DNSNames: checkedNames},
+		"another order":     {Subject: example, DNSNames: []string{checkedNames[1], checkedNames[0]}},
+		"upper case":        {Subject: pkix.Name{CommonName: "EXAMPLE.com"}, DNSNames: []string{"Example.com", "XN--bcher-kva.example"}},
+		"CommonName no SAN": {Subject: example, DNSNames: checkedNames[1:]},
+		"Email among names": {Subject: example, DNSNames: checkedNames, EmailAddresses: []string{"admin@Example.com"}},
+		"another extension first": {Subject: example, ExtraExtensions: append(
+			[]pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 5, 0xa0}}}, extensionOf(t, dns(checkedNames[0]), dns(checkedNames[1]))...,
+		)},
 		"a subject of a CDN": {Subject: pkix.Name{CommonName: "example.com", Organization: []string{"CDN"}}, DNSNames: checkedNames},
 	} {
 		assert.NoError(t, responseWith(t, key, template).Check(&checkedRequest), name)
@@ -64,9 +71,6 @@ func TestResponse_Check_OtherNames(t *testing.T) {
 	twoNames := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
 		{Type: oidCommonName, Value: "evil.example"}, {Type: oidCommonName, Value: "example.com"},
 	}}
-	dns := func(name string) asn1.RawValue {
-		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: dNSName, Bytes: []byte(name)}
-	}
 	for name, template := range map[string]x509.CertificateRequest{
 		"a name is missing":     {Subject: example, DNSNames: checkedNames[:1]},
 		"a name too many":       {Subject: example, DNSNames: append([]string{"evil.example"}, checkedNames...)},
