@@ -138,11 +138,3 @@ func (a *account) configurable(name string) (*domain, *problem) {
 }
 
 var domainNotFound = problem{http.StatusNotFound, "InvalidDomain.NotFound", "The domain provided does not belong to you."}
-
-// check returns the problem of a domain that can't be configured.
-func (a *account) check(name string) *problem {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, p := a.configurable(name)
-	return p
-}

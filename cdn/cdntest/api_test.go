@@ -1,14 +1,19 @@
 package cdntest_test
 
 import (
+	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,8 +23,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 func TestAPI_AcceptsEachWayOfSendingRPC(t *testing.T) {
@@ -159,6 +166,8 @@ func TestAPI_ChecksWhatACS3Sends(t *testing.T) {
 		"nonce missing":             {func(r *http.Request) { r.Header.Del("x-acs-signature-nonce") }, "MissingParameter"},
 		"nonce changed":             {header("x-acs-signature-nonce", "x"), "SignatureDoesNotMatch"},
 		"host changed":              {func(r *http.Request) { r.Host = "other" }, "SignatureDoesNotMatch"},
+		"no path":                   {func(r *http.Request) { r.URL.Path = "" }, ""},
+		"no Host but the URL's":     {func(r *http.Request) { r.Host = "" }, ""},
 		"path changed":              {func(r *http.Request) { r.URL.Path = "/x" }, "SignatureDoesNotMatch"},
 		"method changed":            {func(r *http.Request) { r.Method = "GET" }, "SignatureDoesNotMatch"},
 		"query changed":             {func(r *http.Request) { r.URL.RawQuery += "&State=x" }, "SignatureDoesNotMatch"},
@@ -257,6 +266,75 @@ func TestAPI_AnswersInTheFormatAskedFor(t *testing.T) {
 		_, err = got.CertificateRequest()
 		require.NoError(t, err)
 	}
+}
+
+// brokenBody is a body that breaks off.
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestAPI_RefusesWhatItCannotRead(t *testing.T) {
+	rpc := func(change func(*http.Request)) *http.Request {
+		req := rpcRequest(t, "POST", "form", rpcParams(), secret)
+		change(req)
+		return req
+	}
+	for name, req := range map[string]*http.Request{
+		"query":          rpc(func(r *http.Request) { r.URL.RawQuery = "%zz" }),
+		"form":           rpc(func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("%zz")) }),
+		"body":           rpc(func(r *http.Request) { r.Body = io.NopCloser(brokenBody{}) }),
+		"query and form": rpc(func(r *http.Request) { r.URL.RawQuery = "CommonName=a" }),
+		"query twice":    acs3Request(t, func(r *http.Request) { r.URL.RawQuery += "&City=a" }),
+	} {
+		_, e := ask(t, newAPI(), req)
+		assert.Equal(t, "InvalidParameter", e.Code, name)
+	}
+}
+
+func TestAPI_ReportsASourceThatFails(t *testing.T) {
+	api := newAPI()
+	api.Source = brokenSource{}
+	status, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
+	assert.Equal(t, http.StatusInternalServerError, status)
+	assert.Equal(t, "Internal.KeyError", e.Code)
+}
+
+type brokenSource struct{}
+
+func (brokenSource) NewKey(context.Context) (crypto.Signer, error) {
+	return nil, errors.New("no entropy")
+}
+
+func TestServer_NewClient(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Source = csr.P256
+	for _, opts := range []*cdn.Options{nil, {Endpoint: "http://127.0.0.1:1", Signer: signer.ACS3{}}} {
+		resp, err := srv.NewClient(t, opts).CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
+		require.NoError(t, err)
+		_, err = srv.API.Keys.Get(t.Context(), resp.PubMd5)
+		require.NoError(t, err)
+	}
+}
+
+// A fatalTB records what ends a test.
+type fatalTB struct {
+	testing.TB
+	fatal string
+}
+
+func (f *fatalTB) Fatalf(format string, args ...any) {
+	f.fatal = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func TestServer_NewClient_EndsTheTestForAnInvalidOption(t *testing.T) {
+	srv, tb, ended := cdntest.NewServer(t), &fatalTB{TB: t}, make(chan struct{})
+	go func() {
+		defer close(ended)
+		srv.NewClient(tb, &cdn.Options{MaxAttempts: -1})
+	}()
+	<-ended
+	assert.Regexp(t, "^cdntest: .*MaxAttempts", tb.fatal)
 }
 
 func TestAPI_ZeroValueKnowsNoKeys(t *testing.T) {

@@ -139,6 +139,19 @@ func TestEdge_ServesACertificateAfterTheDelay(t *testing.T) {
 	})
 }
 
+func TestEdge_DelayMayChangeBetweenConnections(t *testing.T) {
+	srv := newServer(t)
+	text, key := newAuthority(t).issue(t, "example.com")
+	upload(t, srv.API, "example.com", text, key)
+	edge := srv.StartEdge(t, nil)
+	for range 2 {
+		edge.Delay = time.Hour
+		assert.Nil(t, presented(t, new(net.Dialer).DialContext, edge.TLSAddr, "example.com"))
+		edge.Delay = 0
+		assert.NotNil(t, presented(t, new(net.Dialer).DialContext, edge.TLSAddr, "example.com"))
+	}
+}
+
 func TestEdge_ForgetsOldInstallations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := withDomains()

@@ -44,6 +44,7 @@ func TestInject_FaultsInTheirOrderThenAnswers(t *testing.T) {
 		"status":          {cdntest.Fault{Status: 502}, 502, ""},
 		"body":            {cdntest.Fault{Body: []byte("<html>")}, 200, "<html>"},
 		"body and status": {cdntest.Fault{Status: 418, Body: []byte("tea")}, 418, "tea"},
+		"lower case":      {cdntest.Fault{Body: []byte("ab"), Header: http.Header{"content-length": {"2"}}}, 200, "ab"},
 		"header":          {cdntest.Fault{Header: http.Header{"Retry-After": {"7"}}}, 200, "BEGIN CERTIFICATE REQUEST"},
 		"nothing":         {cdntest.Fault{}, 200, "BEGIN CERTIFICATE REQUEST"},
 	}
@@ -102,6 +103,15 @@ func TestInject_IsForOneName(t *testing.T) {
 	api.Inject(cdntest.Fault{Match: named("other.example.com"), Code: "X"}, cdntest.Fault{Match: named("example.com"), Code: "Y"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "Y", e.Code)
+}
+
+func TestInject_MayBreakTheLength(t *testing.T) {
+	api := newAPI()
+	api.Inject(cdntest.Fault{Header: http.Header{"Content-Length": {"many"}}})
+	resp, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret))
+	require.NoError(t, err)
+	assert.EqualValues(t, -1, resp.ContentLength)
+	assert.Contains(t, readAll(t, resp), "BEGIN CERTIFICATE REQUEST")
 }
 
 func TestInject_IsForOneAction(t *testing.T) {

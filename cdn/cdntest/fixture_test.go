@@ -132,6 +132,26 @@ func acs3Request(t *testing.T, change func(*http.Request)) *http.Request {
 	return req
 }
 
+// both are the formats of answers.
+var both = []string{"JSON", "XML"}
+
+// withDomains returns an API with example.com and .example.com online, and
+// offline.example.
+func withDomains() *cdntest.API {
+	api := newAPI()
+	addDomains(api)
+	return api
+}
+
+func addDomains(api *cdntest.API) {
+	api.AddDomain("example.com")
+	api.AddDomain(".example.com")
+	api.AddDomain("offline.example")
+	api.SetOnline("offline.example", false)
+}
+
+func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
 // An answer has the fields of every response and of errors.
 type answer struct {
 	XMLName xml.Name `json:"-"`

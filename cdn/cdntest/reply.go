@@ -92,19 +92,21 @@ func (r *reply) errorBody() errorBody {
 
 // encode returns v in the format that was asked for; XML has a root.
 func (r *reply) encode(root string, v any) []byte {
+	marshal := marshalXML
 	if r.format == formatJSON {
-		body, err := json.Marshal(v)
-		if err != nil {
-			panic(err) // a struct of strings and numbers
-		}
-		return body
+		marshal = func(_ string, v any) ([]byte, error) { return json.Marshal(v) }
 	}
-	var body bytes.Buffer
-	body.WriteString(xml.Header)
-	if err := xml.NewEncoder(&body).EncodeElement(v, xml.StartElement{Name: xml.Name{Local: root}}); err != nil {
-		panic(err) // same
+	body, err := marshal(root, v)
+	if err != nil {
+		panic(err) // a struct of strings and numbers
 	}
-	return body.Bytes()
+	return body
+}
+
+func marshalXML(root string, v any) ([]byte, error) {
+	body := bytes.NewBufferString(xml.Header)
+	err := xml.NewEncoder(body).EncodeElement(v, xml.StartElement{Name: xml.Name{Local: root}})
+	return body.Bytes(), err
 }
 
 // ServeHTTP answers a request, as an [http.Handler] does.

@@ -2,6 +2,8 @@ package cdntest
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"encoding/base64"
 	"net/http"
 	"time"
@@ -23,17 +25,13 @@ func checkSetCSRCertificate(c *call) *problem {
 // setCSRCertificate installs a certificate whose key the API made and holds. It
 // finds the key by the certificate's public key and stores no certificate.
 func setCSRCertificate(ctx context.Context, a *API, c *call) (any, *problem) {
-	name := c.params["DomainName"]
-	if p := a.account.check(name); p != nil {
-		return nil, p
-	}
-	cert, p := a.csrCertificate(ctx, name, c.params["ServerCertificate"])
+	a.account.mu.Lock()
+	defer a.account.mu.Unlock()
+	d, p := a.account.configurable(c.params["DomainName"])
 	if p != nil {
 		return nil, p
 	}
-	a.account.mu.Lock()
-	defer a.account.mu.Unlock()
-	d, p := a.account.configurable(name)
+	cert, p := a.csrCertificate(ctx, d.name, c.params["ServerCertificate"])
 	if p != nil {
 		return nil, p
 	}
@@ -61,15 +59,20 @@ func (a *API) csrCertificate(ctx context.Context, domain, sent string) (*certifi
 	if p := checkDates(chain[0], time.Now()); p != nil {
 		return nil, p
 	}
-	pubMd5, err := csr.PubMD5(chain[0].PublicKey)
-	if err != nil {
-		return nil, &certificateFormat
-	}
-	key, err := a.Keys.Get(ctx, pubMd5)
+	key, err := a.keyOf(ctx, chain[0])
 	if err != nil {
 		return nil, &problem{http.StatusBadRequest, "Certificate.NoPrivateKey", "The private key of the certificate does not exist."}
 	}
 	return &certificate{chain: chain, pem: text, key: key}, nil
+}
+
+// keyOf returns the private key that the API holds for a certificate.
+func (a *API) keyOf(ctx context.Context, cert *x509.Certificate) (crypto.Signer, error) {
+	pubMd5, err := csr.PubMD5(cert.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return a.Keys.Get(ctx, pubMd5)
 }
 
 var certificateFormat = problem{http.StatusBadRequest, "Certificate.FormatError", "The format of the certificate is invalid."}

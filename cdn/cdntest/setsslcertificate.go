@@ -105,29 +105,20 @@ func storedID(c *call) int64 {
 // setSSLCertificate switches HTTPS off, installs a stored certificate, or stores
 // one and installs it.
 func setSSLCertificate(_ context.Context, a *API, c *call) (any, *problem) {
-	if p := a.account.check(c.params["DomainName"]); p != nil {
-		return nil, p
-	}
-	var uploaded *certificate
-	id := storedID(c)
-	if id == 0 && c.params["SSLProtocol"] == "on" {
-		var p *problem
-		if uploaded, p = readUpload(c); p != nil {
-			return nil, p
-		}
-	}
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
 	d, p := a.account.configurable(c.params["DomainName"])
-	switch {
-	case p != nil:
+	if p != nil {
 		return nil, p
+	}
+	id := storedID(c)
+	switch {
 	case c.params["SSLProtocol"] == "off":
 		d.installed = nil
-	case uploaded != nil:
-		p = a.account.upload(d, uploaded)
-	default:
+	case id != 0:
 		p = a.account.installStored(d, id, c.params["CertRegion"])
+	default:
+		p = a.account.upload(d, c)
 	}
 	if p != nil {
 		return nil, p
@@ -173,8 +164,12 @@ func checkDates(leaf *x509.Certificate, now time.Time) *problem {
 	return nil
 }
 
-// upload stores a certificate and installs it.
-func (a *account) upload(d *domain, cert *certificate) *problem {
+// upload stores the certificate that was sent and installs it.
+func (a *account) upload(d *domain, c *call) *problem {
+	cert, p := readUpload(c)
+	if p != nil {
+		return p
+	}
 	if p := a.duplicate(cert); p != nil {
 		return p
 	}
