@@ -1,0 +1,204 @@
+package sharedlimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	// horizon is how far ahead a turn is taken: what a crash costs the others
+	// at most.
+	horizon = time.Second
+
+	// answerTimeout is how long the engine has for an answer. A shorter time
+	// makes an overloaded machine take a turn twice: from the engine, whose
+	// answer is late, and from its share.
+	answerTimeout = time.Second
+
+	// probeInterval is the time from one request to the next while the engine
+	// is away.
+	probeInterval = time.Second
+
+	// caution is how long a process keeps to its share once the engine is
+	// back: as long as it may take until all processes have noticed.
+	caution = probeInterval + answerTimeout
+)
+
+// engine is what a Limiter knows of its Turns.
+type engine struct {
+	asking  bool      // a request is under way
+	late    bool      // and has had all of its answerTimeout
+	askedAt time.Time // when it was sent
+	askAt   time.Time // no request before this time
+
+	busyUntil     time.Time // no free turn before this time
+	away          error     // why it can't be asked; nil: it answers
+	cautiousUntil time.Time // it is back, but others may not have noticed
+	notices       []notice  // for the Logger, once mu is free
+}
+
+type notice struct {
+	text string
+	args []any
+}
+
+// mayAnswer reports whether an answer is awaited.
+func (e *engine) mayAnswer() bool { return e.asking && !e.late }
+
+// nextStep returns when there is something to do next: to give up the request
+// under way, or to send another.
+func (e *engine) nextStep(now time.Time) time.Time {
+	switch {
+	case e.mayAnswer():
+		return e.askedAt.Add(answerTimeout)
+	case !e.asking && e.askAt.After(now):
+		return e.askAt
+	}
+	return now.Add(horizon) // a turn that is held comes before
+}
+
+// wanted returns how many turns to ask the engine for now.
+func (l *Limiter) wanted(now time.Time) int {
+	e := &l.engine
+	n := l.waiting.Len() - len(l.turns)
+	switch {
+	case l.waiting.Len() == 0 || e.asking || now.Before(e.askAt):
+		return 0
+	case e.away != nil: // a probe
+		return 1
+	case n <= 0:
+		return 0
+	case l.sharing(now):
+		return max(0, 1-len(l.turns))
+	}
+	return min(n, maxTurns, max(1, int(horizon/l.interval())))
+}
+
+// ask sends the engine a request for n turns. It does not rely on Take
+// heeding its context: go-redis, by default, does not.
+func (l *Limiter) ask(n int, now time.Time) {
+	l.engine.asking, l.engine.late, l.engine.askedAt = true, false, now
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+		defer cancel()
+		wait, ok, err := l.Turns.Take(ctx, n, l.interval(), horizon)
+		l.answered(n, wait, ok, err)
+	}()
+}
+
+// answered takes the engine's answer to a request for n turns.
+func (l *Limiter) answered(n int, wait time.Duration, ok bool, err error) {
+	l.mu.Lock()
+	defer l.unlock()
+	now := time.Now()
+	e := &l.engine
+	late := e.late
+	e.asking, e.late = false, false
+	switch {
+	case err != nil:
+		l.lose(now, err)
+	case late:
+		e.askAt = now // only an answer in time shows that the engine is back
+	default:
+		l.find(now)
+	}
+	switch {
+	case err == nil && ok:
+		l.take(n, now, now.Add(max(wait, 0)))
+	case err == nil:
+		e.busyUntil = now.Add(horizon)
+		e.askAt = now.Add(horizon/8 + rand.N(horizon/8))
+	}
+	l.refuse(now)
+	l.step(now)
+}
+
+// take adds n turns of the engine. A process that keeps to its share has them
+// later, when its share allows it, and asks for the next one no earlier than
+// that. If the engine is away the answer was late, and its turns, too, are of
+// the share.
+func (l *Limiter) take(n int, now, first time.Time) {
+	for i := range n {
+		turn := first.Add(l.interval() * time.Duration(i))
+		switch {
+		case l.Processes > 0 && l.engine.away != nil:
+			turn = l.nextOfShare(now)
+		case l.sharing(now):
+			turn = latest(turn, l.nextOfShare(now))
+			l.engine.askAt = earlier(turn.Add(l.share()), l.engine.cautiousUntil)
+		}
+		l.add(turn)
+	}
+}
+
+// giveUp declares the engine away if the request under way had its time.
+func (l *Limiter) giveUp(now time.Time) {
+	e := &l.engine
+	if e.mayAnswer() && !now.Before(e.askedAt.Add(answerTimeout)) {
+		e.late = true
+		l.lose(now, context.DeadlineExceeded)
+	}
+}
+
+// lose notes that the engine is away.
+func (l *Limiter) lose(now time.Time, err error) {
+	e := &l.engine
+	if errors.Is(err, context.DeadlineExceeded) { // of a context that is not the caller's
+		err = fmt.Errorf("no answer within %s", answerTimeout)
+	}
+	if e.away == nil {
+		e.notices = append(e.notices, notice{"sharedlimit: turns are away", []any{"error", err, "processes", l.Processes}})
+	}
+	wasSharing := l.sharing(now)
+	e.away = fmt.Errorf("sharedlimit: turns are away: %w", err)
+	e.askAt = now.Add(probeInterval)
+	e.busyUntil = time.Time{}
+	if !wasSharing && l.sharing(now) {
+		l.beginSharing(now)
+	}
+	l.refuse(now)
+}
+
+// beginSharing spreads out the turns that this process holds, which may be
+// those of many processes. The first of its share comes at a random time, so
+// that the processes don't all begin with one at once.
+func (l *Limiter) beginSharing(now time.Time) {
+	held := len(l.turns)
+	l.turns = nil
+	l.last = latest(l.passed, now.Add(-rand.N(l.share())))
+	for range held {
+		l.add(l.nextOfShare(now))
+	}
+}
+
+// find notes that the engine answers.
+func (l *Limiter) find(now time.Time) {
+	e := &l.engine
+	if e.away == nil {
+		return
+	}
+	e.away = nil
+	e.cautiousUntil = now.Add(caution)
+	e.notices = append(e.notices, notice{"sharedlimit: turns are back", nil})
+}
+
+// sharing reports whether this process keeps to its share.
+func (l *Limiter) sharing(now time.Time) bool {
+	return l.Processes > 0 && (l.engine.away != nil || now.Before(l.engine.cautiousUntil))
+}
+
+// unlock unlocks mu, and then logs: a Logger may take its time.
+func (l *Limiter) unlock() {
+	notices := l.engine.notices
+	l.engine.notices = nil
+	l.mu.Unlock()
+	if l.Logger == nil {
+		return
+	}
+	for _, n := range notices {
+		l.Logger.Warn(n.text, n.args...)
+	}
+}

@@ -1,0 +1,210 @@
+package sharedlimit_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn/sharedlimit"
+)
+
+func TestWait_TurnsAreEvenlySpaced(t *testing.T) {
+	cases := map[string]struct {
+		rate int
+		want time.Duration
+	}{
+		"default":     {0, 10 * time.Millisecond},
+		"30":          {30, 33334 * time.Microsecond}, // rounded up: never more than 30
+		"1":           {1, time.Second},
+		"per million": {1_000_000, time.Microsecond},
+		"above that":  {3_000_000, time.Microsecond},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				limiter := &sharedlimit.Limiter{Turns: new(fakeTurns), Rate: c.rate}
+				begin := time.Now()
+				for i := range 40 {
+					require.NoError(t, limiter.Wait(t.Context()))
+					assert.Equal(t, c.want*time.Duration(i), time.Since(begin))
+				}
+				time.Sleep(time.Hour)
+				idle := time.Now()
+				require.NoError(t, limiter.Wait(t.Context()))
+				require.NoError(t, limiter.Wait(t.Context()))
+				assert.Equal(t, c.want, time.Since(idle), "an idle hour must not be made up for")
+			})
+		})
+	}
+}
+
+func TestWait_ProcessesShareTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{latency: 2 * time.Millisecond}
+		passed := startPasses()
+		workers(t, passed, 10*time.Second, 8, processes(8, turns)...)
+		assert.InDelta(t, 1000, len(passed.at), 2)
+		assert.LessOrEqual(t, passed.most(time.Second), 101)
+		assert.LessOrEqual(t, turns.requests(), 1100)
+	})
+}
+
+func TestWait_OneRequestForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{latency: 5 * time.Millisecond}
+		passed := startPasses()
+		workers(t, passed, 10*time.Second, 64, processes(8, turns)...)
+		assert.InDelta(t, 1000, len(passed.at), 10)
+		assert.Equal(t, 16, slices.Max(turns.asked))
+		assert.Less(t, turns.requests(), 800)
+		assert.LessOrEqual(t, turns.most, 8, "one request a process at a time")
+	})
+}
+
+func TestWait_FirstComeFirstServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := &sharedlimit.Limiter{Turns: &fakeTurns{latency: time.Millisecond}}
+		var mu sync.Mutex
+		var got, want []int
+		var group sync.WaitGroup
+		for i := range 200 {
+			want = append(want, i)
+			group.Go(func() {
+				assert.NoError(t, limiter.Wait(t.Context()))
+				mu.Lock()
+				defer mu.Unlock()
+				got = append(got, i)
+			})
+			synctest.Wait()
+		}
+		group.Wait()
+		assert.Equal(t, want, got)
+	})
+}
+
+func TestWait_AbandonedCallsCostOneSecondAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{latency: time.Millisecond}
+		passed := startPasses()
+		workers(t, passed, 300*time.Millisecond, 64, processes(8, turns)...) // 512 calls
+		begin := time.Now()
+		require.NoError(t, (&sharedlimit.Limiter{Turns: turns}).Wait(t.Context()))
+		assert.LessOrEqual(t, time.Since(begin), time.Second+10*16*time.Millisecond)
+	})
+}
+
+func TestWait_AbandonedTurnGoesToTheNextCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{latency: time.Millisecond}
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 10}
+		require.NoError(t, limiter.Wait(t.Context())) // the next turn is 100 ms away
+		begin := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		abandoned, next := make(chan error), make(chan time.Duration)
+		go func() { abandoned <- limiter.Wait(ctx) }()
+		synctest.Wait()
+		go func() {
+			assert.NoError(t, limiter.Wait(t.Context()))
+			next <- time.Since(begin)
+		}()
+		time.Sleep(50 * time.Millisecond) // both have a turn
+		cancel()
+		require.ErrorIs(t, <-abandoned, context.Canceled)
+		assert.Equal(t, 50*time.Millisecond, time.Since(begin), "it returns at once")
+		assert.InDelta(t, 100, (<-next).Milliseconds(), 5, "the first turn, not its own")
+
+		require.NoError(t, limiter.Wait(t.Context()))
+		assert.InDelta(t, 200, time.Since(begin).Milliseconds(), 5, "the one left over")
+		assert.Equal(t, 3, turns.requests())
+	})
+}
+
+func TestWait_DeadlineTooNearIsRefusedAtOnce(t *testing.T) {
+	wait := func(t *testing.T, limiter *sharedlimit.Limiter, timeout time.Duration) (took time.Duration, err error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		defer cancel()
+		begin := time.Now()
+		err = limiter.Wait(ctx)
+		require.NoError(t, ctx.Err())
+		return time.Since(begin), err
+	}
+	t.Run("its turn is known", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			turns := new(fakeTurns)
+			limiter := &sharedlimit.Limiter{Turns: turns, Rate: 2}
+			require.NoError(t, limiter.Wait(t.Context()))
+			other := &sharedlimit.Limiter{Turns: turns, Rate: 2}
+			took, err := wait(t, other, 400*time.Millisecond)
+			require.Error(t, err)
+			assert.Zero(t, took)
+			begin := time.Now()
+			require.NoError(t, other.Wait(t.Context()))
+			assert.Equal(t, 500*time.Millisecond, time.Since(begin), "the turn goes to the next call")
+		})
+	})
+	t.Run("no turn within the horizon", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			turns := new(fakeTurns)
+			for range 8 {
+				_, _, err := turns.Take(t.Context(), 16, 10*time.Millisecond, time.Hour)
+				require.NoError(t, err)
+			}
+			limiter := &sharedlimit.Limiter{Turns: turns}
+			took, err := wait(t, limiter, 900*time.Millisecond)
+			require.Error(t, err)
+			assert.Zero(t, took)
+			took, err = wait(t, limiter, 800*time.Millisecond)
+			require.Error(t, err, "it is known without a request")
+			assert.Zero(t, took)
+			assert.Equal(t, 9, turns.requests())
+			begin := time.Now()
+			require.NoError(t, limiter.Wait(t.Context()))
+			assert.Equal(t, 1280*time.Millisecond, time.Since(begin))
+		})
+	})
+	t.Run("too many are before it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			limiter := &sharedlimit.Limiter{Turns: new(fakeTurns)}
+			ctx, cancel := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			for range 500 {
+				group.Go(func() { _ = limiter.Wait(ctx) })
+			}
+			synctest.Wait()
+			took, err := wait(t, limiter, 4*time.Second)
+			require.Error(t, err)
+			assert.Zero(t, took)
+			cancel()
+			group.Wait()
+		})
+	})
+}
+
+func TestWait_EndedContextTakesNoTurn(t *testing.T) {
+	turns := new(fakeTurns)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := (&sharedlimit.Limiter{Turns: turns}).Wait(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Zero(t, turns.requests())
+}
+
+func TestWait_InvalidFields(t *testing.T) {
+	cases := map[string]*sharedlimit.Limiter{
+		"Turns":     {},
+		"Rate":      {Turns: new(fakeTurns), Rate: -1},
+		"Processes": {Turns: new(fakeTurns), Processes: -8},
+	}
+	for field, limiter := range cases {
+		t.Run(field, func(t *testing.T) {
+			assert.ErrorContains(t, limiter.Wait(t.Context()), "Limiter."+field)
+		})
+	}
+}

@@ -1,0 +1,125 @@
+package sharedlimit
+
+import (
+	"slices"
+	"time"
+)
+
+// step does what there is to do at the time now: after it, nothing has to be
+// done until somebody comes or goes, the engine answers, or the timer fires.
+// The caller holds mu.
+func (l *Limiter) step(now time.Time) {
+	l.handOut(now)
+	l.giveUp(now)
+	if n := l.wanted(now); n > 0 {
+		l.ask(n, now)
+	}
+	l.standIn(now)
+	l.setTimer(now)
+}
+
+// handOut gives the turns that are due to those who wait. A turn that nobody
+// waits for is over.
+func (l *Limiter) handOut(now time.Time) {
+	for len(l.turns) > 0 && !l.turns[0].After(now) {
+		l.passed = l.turns[0]
+		l.turns = l.turns[1:]
+		if first := l.waiting.Front(); first != nil {
+			l.leave(first.Value.(*waiter), nil)
+		}
+	}
+}
+
+// add adds a turn to those that this process holds. The turns come in order
+// from the engine, but an answer may take longer than the next one.
+func (l *Limiter) add(turn time.Time) {
+	i, _ := slices.BinarySearchFunc(l.turns, turn, time.Time.Compare)
+	l.turns = slices.Insert(l.turns, i, turn)
+	if turn.After(l.last) {
+		l.last = turn
+	}
+}
+
+// earliest returns the earliest time at which there can be a turn for the one
+// who has so many before him in the queue.
+func (l *Limiter) earliest(before int, now time.Time) time.Time {
+	if before < len(l.turns) {
+		return l.turns[before]
+	}
+	next := latest(now, l.last.Add(l.interval()), l.engine.busyUntil)
+	return next.Add(l.interval() * time.Duration(before-len(l.turns)))
+}
+
+// refuse ends the Wait of those whose turn comes too late for them.
+func (l *Limiter) refuse(now time.Time) {
+	before := 0
+	for e := l.waiting.Front(); e != nil; {
+		w := e.Value.(*waiter)
+		e = e.Next()
+		if w.endsBefore(l.earliest(before, now)) {
+			l.leave(w, errTooLate)
+		} else {
+			before++
+		}
+	}
+}
+
+// standIn takes the place of an engine that is away: it lets this process's
+// share through, one turn at a time, or nobody if the share is unknown. It
+// does the same for one that is just back and has no free turn yet.
+func (l *Limiter) standIn(now time.Time) {
+	e := &l.engine
+	if e.away != nil && l.Processes == 0 {
+		for first := l.waiting.Front(); first != nil && !e.mayAnswer(); first = l.waiting.Front() {
+			l.leave(first.Value.(*waiter), e.away)
+		}
+		return
+	}
+	for l.sharing(now) && l.waiting.Len() > 0 && len(l.turns) == 0 && (e.away != nil || now.Before(e.busyUntil)) {
+		l.add(l.nextOfShare(now))
+		l.refuse(now)
+		l.handOut(now)
+	}
+}
+
+// nextOfShare returns the next turn of this process's share.
+func (l *Limiter) nextOfShare(now time.Time) time.Time {
+	return latest(now, l.last.Add(l.share()))
+}
+
+// setTimer sets the timer for the next step. Nothing runs while nobody waits.
+func (l *Limiter) setTimer(now time.Time) {
+	if l.waiting.Len() == 0 {
+		if l.timer != nil {
+			l.timer.Stop()
+		}
+		return
+	}
+	next := l.engine.nextStep(now)
+	if len(l.turns) > 0 {
+		next = earlier(next, l.turns[0])
+	}
+	if l.timer == nil {
+		l.timer = time.AfterFunc(next.Sub(now), l.wake)
+	} else {
+		l.timer.Reset(next.Sub(now))
+	}
+}
+
+// wake is what the timer calls.
+func (l *Limiter) wake() {
+	l.mu.Lock()
+	defer l.unlock()
+	l.step(time.Now())
+}
+
+func latest(times ...time.Time) time.Time {
+	return slices.MaxFunc(times, time.Time.Compare)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
