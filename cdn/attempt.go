@@ -186,7 +186,10 @@ func (ans answer) read(a *attempt, resp response, action, host string) (requestI
 		return "", err
 	}
 	if e.RequestId != "" {
-		requestID = string(e.RequestId)
+		requestID = strings.TrimSpace(string(e.RequestId)) // one page's sample ends in a line end
+		if resp.id != nil {
+			*resp.id = requestID // as text, whatever its type was
+		}
 	}
 	code := strings.TrimSpace(string(e.Code))
 	isAnswer := err == nil && ans.status/100 != 3 // who redirects is not this API, whatever it says

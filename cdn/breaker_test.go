@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,7 +21,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// scripted answers with what err says, and counts.
+// scripted is a creator that fails with err, if that is set, and counts its
+// calls.
 type scripted struct {
 	err   error
 	asked int
@@ -93,6 +95,87 @@ func TestBreaker_OneProbeAtATime(t *testing.T) {
 	})
 }
 
+// TestBreaker_ProbeWithoutAnOutcome lets a probe end in every way that tells
+// nothing about the service: the breaker stays open, and lets the next one
+// through.
+func TestBreaker_ProbeWithoutAnOutcome(t *testing.T) {
+	cancelled := func(ctx context.Context) context.Context {
+		ctx, cancel := context.WithCancel(ctx)
+		time.AfterFunc(time.Second, cancel)
+		return ctx
+	}
+	same := func(ctx context.Context) context.Context { return ctx }
+	tests := map[string]struct {
+		ctx   func(context.Context) context.Context
+		probe creator
+	}{
+		"hangs": {same, func(context.Context, *csr.Request) (*csr.Response, error) {
+			time.Sleep(24 * time.Hour)
+			return nil, nil
+		}},
+		"hangs, and is given up": {cancelled, func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}},
+		"panics":              {same, func(context.Context, *csr.Request) (*csr.Response, error) { panic("probe") }},
+		"ends its goroutine":  {same, func(context.Context, *csr.Request) (*csr.Response, error) { runtime.Goexit(); return nil, nil }},
+		"is throttled":        {same, failing(cdn.ErrThrottled)},
+		"has no credentials":  {same, failing(cdn.ErrNoCredentials)},
+		"is a wrong request":  {same, failing(csr.FieldErrors{{Field: "CommonName"}})},
+		"fails in a new way":  {same, failing(errors.New("new"))},
+		"finds it still away": {same, failing(cdn.ErrUnavailable)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			playProbe(t, test.ctx, test.probe)
+		})
+	}
+}
+
+func playProbe(t *testing.T, probeContext func(context.Context) context.Context, probe creator) {
+	synctest.Test(t, func(t *testing.T) {
+		behind := failing(cdn.ErrUnavailable)
+		b := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) { return behind(ctx, req) }),
+			&cdn.BreakerOptions{Failures: 1})
+		_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) // opens it
+		time.Sleep(6 * time.Second)
+		behind = probe
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() { _ = recover() }() // a probe may panic
+			_, _ = b.CreateCdnCertificateSigningRequest(probeContext(t.Context()), request)
+		}()
+		synctest.Wait()
+		require.True(t, b.IsOpen())
+		behind = localCreator().CreateCdnCertificateSigningRequest
+		time.Sleep(2 * time.Minute) // more than a probe may take
+		_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.False(t, b.IsOpen())
+		<-done
+		require.False(t, b.IsOpen())
+	})
+}
+
+// TestBreaker_LateProbeDoesNotCount has a probe answered after its time is up.
+func TestBreaker_LateProbeDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		behind := failing(cdn.ErrUnavailable)
+		b := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) { return behind(ctx, req) }),
+			&cdn.BreakerOptions{Failures: 1, ProbeInterval: 2 * time.Minute})
+		_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) // opens it
+		time.Sleep(2*time.Minute + time.Second)
+		behind = func(context.Context, *csr.Request) (*csr.Response, error) {
+			time.Sleep(3 * time.Minute)
+			return nil, nil
+		}
+		_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request) // the probe
+		require.NoError(t, err)
+		require.True(t, b.IsOpen(), "the probe had two minutes")
+	})
+}
+
 func TestBreaker_WhatCountsAndWhatDoesNot(t *testing.T) {
 	tests := map[string]struct {
 		err   error
@@ -147,7 +230,7 @@ func TestBreaker_WhatWasNotSentTellsNothing(t *testing.T) {
 	})
 }
 
-func TestBreaker_EndedContextIsItsError(t *testing.T) {
+func TestBreaker_ReturnsTheErrorOfAContextThatHasEnded(t *testing.T) {
 	b := newBreaker(t, failing(cdn.ErrUnavailable), &cdn.BreakerOptions{Failures: 1})
 	_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.True(t, b.IsOpen())
@@ -157,7 +240,7 @@ func TestBreaker_EndedContextIsItsError(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// asking is a log handler that asks the breaker whose records it handles.
+// asking is a log handler that calls the breaker whose records it handles.
 type asking struct {
 	slog.Handler
 	breaker **cdn.Breaker
@@ -169,7 +252,7 @@ func (h asking) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestBreaker_LoggerMayAskIt(t *testing.T) {
+func TestBreaker_LoggerMayCallIt(t *testing.T) {
 	var b *cdn.Breaker
 	var open bool
 	logger := slog.New(asking{slog.NewTextHandler(io.Discard, nil), &b, &open})
@@ -198,10 +281,12 @@ func TestBreaker_CountsAPrimaryTimeout(t *testing.T) {
 	})
 }
 
-func TestNewBreaker_RefusesWhatCanNotBe(t *testing.T) {
-	_, err := cdn.NewBreaker(nil, nil)
-	require.ErrorContains(t, err, "nil")
-	_, err = cdn.NewBreaker(localCreator(), &cdn.BreakerOptions{Failures: -1})
+func TestNewBreaker_RefusesInvalidOptions(t *testing.T) {
+	for _, nothing := range []cdn.CSRCreator{nil, (*cdn.Client)(nil), (*csr.Generator)(nil), creator(nil)} {
+		_, err := cdn.NewBreaker(nothing, nil)
+		require.ErrorContains(t, err, "nil CSRCreator")
+	}
+	_, err := cdn.NewBreaker(localCreator(), &cdn.BreakerOptions{Failures: -1})
 	require.ErrorContains(t, err, "Failures")
 	_, err = cdn.NewBreaker(localCreator(), &cdn.BreakerOptions{ProbeInterval: -1})
 	require.ErrorContains(t, err, "ProbeInterval")

@@ -2,9 +2,13 @@ package cdn_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"syscall"
 	"testing"
 
@@ -61,5 +65,37 @@ func TestStaticCredentials_ShowNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		require.NotContains(t, fmt.Sprintf(verb+verb, source, client), "hidden")
+	}
+}
+
+func TestCredentials_MissingOrOutOfReach(t *testing.T) {
+	source := func(err error) cdn.CredentialSource {
+		return cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) { return signer.Credentials{}, err })
+	}
+	missing := &fs.PathError{Op: "open", Path: "config.json", Err: syscall.ENOENT}
+	tests := map[string]struct {
+		source cdn.CredentialSource
+		want   error
+	}{
+		"nothing":           {cdn.StaticCredentials(signer.Credentials{}), cdn.ErrNoCredentials},
+		"no secret":         {cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id"}), cdn.ErrNoCredentials},
+		"a secret with LF":  {cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "hidden\n"}), cdn.ErrNoCredentials},
+		"an error":          {source(errors.New("no role")), cdn.ErrNoCredentials},
+		"a missing file":    {source(missing), cdn.ErrNoCredentials},
+		"a refused request": {source(fmt.Errorf("role: %w", urlError{}.err())), cdn.ErrUnavailable},
+		"a refused dial":    {source(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), cdn.ErrUnavailable},
+		"an unknown host":   {source(&net.DNSError{IsNotFound: true}), cdn.ErrUnavailable},
+		"a time-out":        {source(os.ErrDeadlineExceeded), cdn.ErrUnavailable},
+		"its own word":      {source(fmt.Errorf("vault: %w", cdn.ErrUnavailable)), cdn.ErrUnavailable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			client, err := cdn.NewClient(test.source, &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
+			require.NoError(t, err)
+			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.ErrorIs(t, err, test.want)
+			require.Equal(t, test.want == cdn.ErrUnavailable, cdn.ShouldFallBack(err))
+			require.NotContains(t, printed(t, err), "hidden")
+		})
 	}
 }

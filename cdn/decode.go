@@ -111,8 +111,8 @@ func (r response) check(err error) error {
 		return nil
 	case r.mark == nil:
 		return fmt.Errorf("%w: %w", errValue, err)
-	case ok && mistyped.Type.Kind() == reflect.String:
-		return nil // r.mark reports whether it matters
+	case ok && (mistyped.Type.Kind() == reflect.String || mistyped.Type.Kind() == reflect.Int64):
+		return nil // that field stays empty; r.mark reports whether it matters
 	}
 	return fmt.Errorf("%w: %w", errNotAnswer, err)
 }
@@ -123,7 +123,8 @@ func (r response) decodeXML(body []byte, action string) (envelope, error) {
 	var e envelope
 	root, err := decodeElement(body, &e)
 	isResponse := len(root) >= len(action) && strings.EqualFold(root[:len(action)], action)
-	if err != nil || !isResponse && !strings.EqualFold(root, "Error") {
+	isError := strings.EqualFold(root, "Error") && e.isError()
+	if err != nil || !isResponse && !isError {
 		return envelope{}, errNotAnswer
 	}
 	if !isResponse || r.value == nil || e.isError() {

@@ -1,7 +1,13 @@
 package cdn
 
-// UserAgent is the one of the library alone.
+import "net/http"
+
+// UserAgent is that of the library alone.
 var UserAgent = libraryAgent()
 
-// NewTransport lets tests give the client's own transport the certificate of a server on loopback.
+// NewTransport returns a transport like the client's own.
 var NewTransport = newTransport
+
+// OwnTransport returns the client's own transport, for a test to change before
+// the first call.
+func OwnTransport(c *Client) *http.Transport { return c.own }

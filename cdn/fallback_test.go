@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"net/url"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +20,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// creator is a CSRCreator made of a function.
+// creator makes a CSRCreator of a function.
 type creator func(ctx context.Context, req *csr.Request) (*csr.Response, error)
 
 func (f creator) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
@@ -109,11 +112,28 @@ func TestFallback_BothErrorsAreKept(t *testing.T) {
 	require.Equal(t, "Throttling", asError(t, err).Code)
 }
 
-func TestFallback_RefusesWhatCanNotBe(t *testing.T) {
+// TestFallback_SecondaryDecidesTheKind has both fail, in every combination.
+func TestFallback_SecondaryDecidesTheKind(t *testing.T) {
+	kinds := []error{cdn.ErrUnavailable, cdn.ErrThrottled, cdn.ErrDenied, cdn.ErrInvalidRequest, cdn.ErrNoCredentials}
+	for _, primary := range []error{&cdn.Error{StatusCode: 503}, &cdn.Error{Code: "Throttling"}} {
+		for _, secondary := range append(kinds, nil) {
+			f := cdn.Fallback{Primary: failing(primary), Secondary: failing(errors.Join(fs.ErrPermission, secondary))}
+			_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, secondary)
+			require.ErrorIs(t, err, fs.ErrPermission)
+			require.ErrorContains(t, err, primary.Error())
+			require.Equal(t, primary, error(asError(t, err)))
+		}
+	}
+}
+
+func TestFallback_RefusesInvalidFields(t *testing.T) {
 	for name, f := range map[string]*cdn.Fallback{
-		"Primary":        {Secondary: localCreator()},
-		"Secondary":      {Primary: localCreator()},
-		"PrimaryTimeout": {Primary: localCreator(), Secondary: localCreator(), PrimaryTimeout: -1},
+		"Primary":          {Secondary: localCreator()},
+		"Primary is nil":   {Primary: (*cdn.Client)(nil), Secondary: localCreator()},
+		"Secondary":        {Primary: localCreator()},
+		"Secondary is nil": {Primary: localCreator(), Secondary: creator(nil)},
+		"PrimaryTimeout":   {Primary: localCreator(), Secondary: localCreator(), PrimaryTimeout: -1},
 	} {
 		_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.ErrorContains(t, err, name)
@@ -170,7 +190,7 @@ func TestFallback_PrimaryMayReturnTheCause(t *testing.T) {
 	})
 }
 
-func TestFallback_NotWhenPrimarySaidNoJustBeforeItsTimeWasUp(t *testing.T) {
+func TestFallback_NotWhenPrimaryRefusedAsItsTimeRanOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
 		api.Inject(cdntest.Fault{Status: 403, Code: "Forbidden.RAM"})
@@ -183,6 +203,56 @@ func TestFallback_NotWhenPrimarySaidNoJustBeforeItsTimeWasUp(t *testing.T) {
 		_, err = f.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 	})
+}
+
+// TestFallback_BothGetTheSameRequest has a request that the two places would
+// read in different ways.
+func TestFallback_BothGetTheSameRequest(t *testing.T) {
+	odd := &csr.Request{CommonName: "Bücher.EXAMPLE", SANs: []string{"bücher.example", "WWW.example.com"}}
+	var got []*csr.Request
+	keep := func(err error) creator {
+		return func(_ context.Context, req *csr.Request) (*csr.Response, error) {
+			got = append(got, req)
+			return &csr.Response{}, err
+		}
+	}
+	f := cdn.Fallback{Primary: keep(cdn.ErrUnavailable), Secondary: keep(nil)}
+	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), odd)
+	require.NoError(t, err)
+	want, err := odd.Normalize()
+	require.NoError(t, err)
+	require.Equal(t, []*csr.Request{want, want}, got)
+	require.Equal(t, "Bücher.EXAMPLE", odd.CommonName, "the caller's request is not changed")
+
+	_, err = f.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "not a name"})
+	requireKind(t, err, cdn.ErrInvalidRequest)
+	require.Len(t, got, 2, "neither is asked")
+}
+
+// TestFallback_StandsInForCredentialsThatCannotBeFetched has a source whose
+// cache has run out while the network is down.
+func TestFallback_StandsInForCredentialsThatCannotBeFetched(t *testing.T) {
+	for name, test := range map[string]struct {
+		err      error
+		standsIn bool
+	}{
+		"unreachable": {&url.Error{Op: "Get", URL: "http://100.100.100.200/", Err: syscall.ENETUNREACH}, true},
+		"missing":     {errors.New("no role"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) { return signer.Credentials{}, test.err })
+			client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: noTransport(t)}})
+			require.NoError(t, err)
+			f := cdn.Fallback{Primary: client, Secondary: localCreator()}
+			resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+			if !test.standsIn {
+				requireKind(t, err, cdn.ErrNoCredentials)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, csr.OriginLocal, resp.Origin)
+		})
+	}
 }
 
 func TestFallback_WithoutADeadlinePrimaryHas15Seconds(t *testing.T) {

@@ -25,25 +25,25 @@ import (
 // testCreds hold every character that percent-encoding changes.
 var testCreds = signer.Credentials{AccessKeyID: "STS.hiddenid", AccessKeySecret: "hidden/secret+==", SecurityToken: "CAIS/hidden+token=="}
 
-// request is the smallest that there is.
+// request is the smallest valid request.
 var request = &csr.Request{CommonName: "example.com"}
 
 // signers are the three ways of sending a call.
 var signers = map[string]signer.Signer{"RPC": signer.RPC{}, "RPC GET": signer.RPC{Method: http.MethodGet}, "ACS3": signer.ACS3{}}
 
-// A scene is a client and everything that it sends and shows. Its API is the fake, called without a socket unless the options
-// name another HTTPClient.
+// A fixture is a client and everything that it sends and shows.
 type fixture struct {
-	api      *cdntest.API
-	client   *cdn.Client
-	attempts []cdn.Attempt
+	api    *cdntest.API // nil with a transport or an endpoint of the test's own
+	client *cdn.Client
 
 	mu         sync.Mutex
+	attempts   []cdn.Attempt
 	signatures []string     // of every request that was sent
 	logged     bytes.Buffer // by the client
 }
 
-// newFixture is a scene of opts, which may be nil.
+// newFixture returns a fixture whose client has the options, which may be nil.
+// The client calls the fake without a socket, unless they have an HTTPClient.
 func newFixture(t *testing.T, opts *cdn.Options) *fixture {
 	t.Helper()
 	s := &fixture{api: &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}}
@@ -59,17 +59,39 @@ func newFixture(t *testing.T, opts *cdn.Options) *fixture {
 		s.record(r)
 		return transport.RoundTrip(r)
 	})}
-	own.Logger = slog.New(slog.NewJSONHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	own.OnAttempt = func(_ context.Context, a cdn.Attempt) { s.attempts = append(s.attempts, a) }
-	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &own)
+	s.newClient(t, &own)
+	return s
+}
+
+// newClient makes the client, which s watches.
+func (s *fixture) newClient(t *testing.T, opts *cdn.Options) {
+	t.Helper()
+	opts.Logger = slog.New(slog.NewJSONHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts.OnAttempt = func(_ context.Context, a cdn.Attempt) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.attempts = append(s.attempts, a)
+	}
+	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), opts)
 	require.NoError(t, err)
 	s.client = client
-	return s
+}
+
+// sent returns the number of requests that were sent.
+func (s *fixture) sent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.attempts)
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// unlimited is a limiter that makes nobody wait.
+type unlimited struct{}
+
+func (unlimited) Wait(context.Context) error { return nil }
 
 // record keeps the signature of a request, wherever it is.
 func (s *fixture) record(r *http.Request) {
@@ -88,7 +110,8 @@ func (s *fixture) record(r *http.Request) {
 	s.signatures = append(s.signatures, signature)
 }
 
-// requireNoSecret looks for the credentials and every signature in all forms of err, and in what was logged and reported.
+// requireNoSecret looks for the credentials and every signature in err, in
+// whatever way it is printed, and in what was logged and reported.
 func (s *fixture) requireNoSecret(t *testing.T, err error) {
 	t.Helper()
 	s.mu.Lock()
@@ -107,7 +130,7 @@ func (s *fixture) requireNoSecret(t *testing.T, err error) {
 	require.NotContains(t, shown, "hidden", "a part of a credential")
 }
 
-// printed is err and every error in it, as each way of printing shows them.
+// printed returns err and every error in it, as each way of printing shows them.
 func printed(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -134,7 +157,7 @@ func printed(t *testing.T, err error) string {
 	return b.String()
 }
 
-// asError is the *cdn.Error in err.
+// asError returns the *cdn.Error in err.
 func asError(t *testing.T, err error) *cdn.Error {
 	t.Helper()
 	var e *cdn.Error
@@ -142,7 +165,7 @@ func asError(t *testing.T, err error) *cdn.Error {
 	return e
 }
 
-// requireKind holds that err matches this sentinel and no other.
+// requireKind requires that err matches this kind and no other; nil means none.
 func requireKind(t *testing.T, err, kind error) {
 	t.Helper()
 	for _, sentinel := range []error{cdn.ErrUnavailable, cdn.ErrThrottled, cdn.ErrDenied, cdn.ErrInvalidRequest, cdn.ErrNoCredentials} {

@@ -19,7 +19,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// skewed signs for another time than it is told, as a machine does whose clock is wrong.
+// skewed signs for another time than it is given, as a machine does whose
+// clock is wrong.
 type skewed struct {
 	signer.Signer
 	by time.Duration
@@ -30,7 +31,8 @@ func (s skewed) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, i
 	return s.Signer.Sign(ctx, endpoint, call, in)
 }
 
-// elsewhere is a transport to a fake whose clock is ahead: it lives in the client's bubble, so its answers are shifted instead.
+// elsewhere returns a transport to a fake whose clock is ahead. The fake lives
+// in the client's bubble, so its answers are shifted instead.
 func elsewhere(api *cdntest.API, ahead time.Duration) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := api.RoundTrip(r)
@@ -45,8 +47,7 @@ func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
 	for _, wrong := range []time.Duration{-3 * time.Hour, 5 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
-			// Signing `wrong` off the bubble's time looks to the fake as a wrong clock, and to the client as a service that is the
-			// other way off.
+			// To the fake the client's clock is wrong; to the client the service's is, the other way.
 			transport := elsewhere(api, -wrong)
 			s := newFixture(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
 			for _, sent := range []int{2, 3, 4} { // the first call takes two attempts, later ones one each
@@ -82,7 +83,7 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 	near := time.Now().Add(50 * time.Second).UTC().Format(http.TimeFormat)
 	for name, fault := range map[string]cdntest.Fault{
 		"no Date":                {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": nil}},
-		"a Date that is none":    {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"yesterday"}}},
+		"an invalid Date":        {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"yesterday"}}},
 		"less than a minute off": {Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {near}}},
 		"another code":           {Code: "InvalidTimeStamp.Format", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}},
 	} {
@@ -96,6 +97,25 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 	}
 }
 
+// TestClock_IsLearntWithoutARetry has calls of one attempt each: the first is
+// refused, and teaches the client what the others need.
+func TestClock_IsLearntWithoutARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
+		s := newFixture(t, &cdn.Options{
+			Signer: skewed{signer.RPC{}, -3 * time.Hour}, HTTPClient: &http.Client{Transport: elsewhere(api, 3*time.Hour)}, MaxAttempts: 1,
+		})
+		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		requireKind(t, err, cdn.ErrDenied)
+		require.Equal(t, "InvalidTimeStamp.Expired", asError(t, err).Code)
+		for range 3 {
+			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.NoError(t, err)
+		}
+		require.Len(t, s.attempts, 4)
+	})
+}
+
 func TestClock_ThatStaysWrongIsDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFixture(t, nil)
@@ -107,7 +127,7 @@ func TestClock_ThatStaysWrongIsDenied(t *testing.T) {
 	})
 }
 
-// rotating gives another key at each call, until it has none.
+// rotating returns the next of its keys at each call, until it has none.
 type rotating struct {
 	mu   sync.Mutex
 	next []signer.Credentials
@@ -124,7 +144,7 @@ func (r *rotating) Credentials(context.Context) (signer.Credentials, error) {
 	return given, nil
 }
 
-func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
+func TestToken_ExpiredIsRenewedOnce(t *testing.T) {
 	other := signer.Credentials{AccessKeyID: "other", AccessKeySecret: "secret", SecurityToken: "token"}
 	expired := cdntest.Fault{Code: "InvalidSecurityToken.Expired"}
 	tests := map[string]struct {
@@ -156,6 +176,69 @@ func TestToken_ExpiredIsAskedForAgainOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// caching is a source that returns the same credentials until it is told that
+// they were refused.
+type caching struct {
+	mu        sync.Mutex
+	cached    signer.Credentials
+	fresh     signer.Credentials
+	refreshes int
+	err       error // of a refresh
+}
+
+func (c *caching) Credentials(context.Context) (signer.Credentials, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cached, nil
+}
+
+func (c *caching) RefreshCredentials(_ context.Context, refused signer.Credentials) (signer.Credentials, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if refused == c.cached && c.err == nil {
+		c.refreshes++
+		c.cached = c.fresh
+	}
+	return c.cached, c.err
+}
+
+func TestToken_OfASourceThatCachesIsRenewed(t *testing.T) {
+	fresh := signer.Credentials{AccessKeyID: "fresh", AccessKeySecret: "secret", SecurityToken: "token"}
+	source := &caching{cached: testCreds, fresh: fresh}
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds, fresh}, Source: csr.P256}
+	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired"})
+	client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, source.refreshes)
+}
+
+func TestToken_RenewalThatFailsSaysWhy(t *testing.T) {
+	source := &caching{cached: testCreds, err: errors.New("no role; " + testCreds.SecurityToken)}
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
+	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired"})
+	client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: api}})
+	require.NoError(t, err)
+	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.ErrorIs(t, err, cdn.ErrDenied)
+	require.ErrorContains(t, err, "no role")
+	require.NotContains(t, printed(t, err), "hidden")
+}
+
+func TestToken_IsNotRenewedWithoutAnAttemptLeft(t *testing.T) {
+	source := &caching{cached: testCreds}
+	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
+	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired"})
+	client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: api}, MaxAttempts: 1})
+	require.NoError(t, err)
+	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	requireKind(t, err, cdn.ErrDenied)
+	require.Zero(t, source.refreshes)
 }
 
 func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {
@@ -205,7 +288,7 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 		"one that embeds":   {regional{}, change(func(*http.Request) {}), []string{"another signature"}},
 		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "GET" }), []string{"another signature"}},
 	}
-	for name, s := range signers { // by a fake that knows another secret
+	for name, s := range signers { // to a fake that knows another secret
 		api := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: testCreds.AccessKeyID, AccessKeySecret: "other", SecurityToken: testCreds.SecurityToken}}}
 		tests["wrong secret, "+name] = struct {
 			signer    signer.Signer
@@ -228,10 +311,11 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 	}
 }
 
-// regional is a caller's signer that signs more than what it embeds shows, and by another secret than the fake's.
+// regional is a caller's signer that signs more than what it embeds shows, with
+// another secret than the fake's.
 type regional struct{ signer.RPC }
 
-// SignedString shows nothing, since that of RPC is not what regional signs.
+// SignedString returns nothing, since that of RPC is not what regional signs.
 func (regional) SignedString(*url.URL, signer.Call, signer.Input) string { return "" }
 
 func (regional) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
