@@ -2,6 +2,7 @@ package cdn_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -38,7 +39,7 @@ func newTestCA(t testing.TB) *testCA {
 
 func newKey(t testing.TB, kind csr.KeyType) crypto.Signer {
 	t.Helper()
-	key, err := kind.NewKey(t.Context())
+	key, err := kind.NewKey(context.Background()) // no t.Context: an Example has none
 	require.NoError(t, err)
 	return key
 }
