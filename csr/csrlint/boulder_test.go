@@ -32,7 +32,7 @@ func TestLint_AgreesWithBoulder(t *testing.T) {
 	var findings [][]Finding
 	var pems bytes.Buffer
 	for _, s := range samples(t) {
-		block, _ := pem.Decode(s.csr)
+		block, _ := requestBlock(s.csr)
 		if block == nil {
 			continue // bare DER
 		}

@@ -40,7 +40,7 @@ func (l *linter) dnsName(field, name string) {
 	case name == "":
 		l.add(nameMalformed, field, "is empty")
 	case strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
-		l.add(nameMalformed, field, "%s is not in its ASCII form, which begins with xn--", quote(name))
+		l.add(nameMalformed, field, "%s is not in its ASCII (xn--) form", quote(name))
 	case isIP(lower):
 		l.add(nameIP, field, "%s is an IP address, not a domain name", quote(name))
 	case strings.HasSuffix(lower, "."):
@@ -76,7 +76,8 @@ func (l *linter) labels(field, name string, labels []string) bool {
 		case label[0] == '-' || label[len(label)-1] == '-':
 			l.add(nameMalformed, field, "%s has a label that begins or ends with a hyphen", quote(name))
 		case len(label) >= 4 && label[2:4] == "--" && label[:2] != "xn":
-			l.add(nameMalformed, field, "%s has a label with hyphens in the third and fourth place that is not xn--", quote(name))
+			l.add(nameMalformed, field, "%s has the label %s, which is reserved for its hyphens in third and fourth place",
+				quote(name), quote(label))
 		case !isPunycode(label):
 			l.add(nameIDNA, field, "%s has the label %s, which is not Punycode of a normalized text", quote(name), quote(label))
 		default:

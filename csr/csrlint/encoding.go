@@ -9,7 +9,9 @@ import (
 var (
 	pemMissing      = refused("pem-missing", "RFC 7468 section 7")
 	pemLabel        = refused("pem-label", "RFC 7468 section 7")
-	pemSurroundings = refused("pem-surroundings", "RFC 7468 section 2")
+	pemLabelOld     = changed("pem-label", "RFC 7468 section 7")
+	pemSurroundings = changed("pem-surroundings", "RFC 7468 section 2")
+	pemHeaders      = refused("pem-surroundings", "RFC 7468 section 2")
 	derMalformed    = refused("der-malformed", "RFC 2986 section 4")
 	derTrailing     = refused("der-trailing", "RFC 2986 section 4.2")
 	derOrder        = refused("der-order", "GnuTLS, ITU-T X.690 section 11.6")
@@ -17,7 +19,11 @@ var (
 	versionNotV1    = changed("version", "RFC 2986 section 4.1")
 )
 
-const pemType = "CERTIFICATE REQUEST" // RFC 7468 section 7
+// The labels of CSRs, RFC 7468 section 7.
+const (
+	pemType    = "CERTIFICATE REQUEST"
+	pemTypeOld = "NEW CERTIFICATE REQUEST"
+)
 
 // request is a CertificationRequest (RFC 2986 section 4) taken apart. Its parts
 // are not decoded, so that a mistake in one does not hide the others.
@@ -34,7 +40,7 @@ type request struct {
 // decodePEM returns the DER in data. The result is data itself if that is bare
 // DER, and nil if there is neither.
 func (l *linter) decodePEM(data []byte) []byte {
-	block, rest := pem.Decode(data)
+	block, rest := requestBlock(data)
 	if block == nil {
 		if len(data) > 0 && data[0] == 0x30 { // the tag of a SEQUENCE
 			l.add(pemMissing, "PEM", "is bare DER: want a PEM block")
@@ -43,13 +49,17 @@ func (l *linter) decodePEM(data []byte) []byte {
 		l.add(pemMissing, "PEM", "has no PEM block")
 		return nil
 	}
-	if block.Type != pemType {
+	switch block.Type {
+	case pemType:
+	case pemTypeOld:
+		l.add(pemLabelOld, "PEM", "has the label %s: want %q", quote(block.Type), pemType)
+	default:
 		l.add(pemLabel, "PEM", "has the label %s: want %q", quote(block.Type), pemType)
 	}
 	begin := []byte("-----BEGIN ")
 	switch {
 	case len(block.Headers) > 0:
-		l.add(pemSurroundings, "PEM", "has headers in its block")
+		l.add(pemHeaders, "PEM", "has headers in its block")
 	case bytes.Count(data, begin) > 1:
 		l.add(pemSurroundings, "PEM", "has more than one block")
 	case len(bytes.TrimSpace(rest)) > 0 || !bytes.HasPrefix(bytes.TrimSpace(data), begin):
@@ -59,6 +69,18 @@ func (l *linter) decodePEM(data []byte) []byte {
 		l.add(derMalformed, "DER", "is empty")
 	}
 	return block.Bytes
+}
+
+// requestBlock returns the first PEM block with a label of CSRs and what
+// follows it. If there is none, it returns the first block.
+func requestBlock(data []byte) (block *pem.Block, rest []byte) {
+	first, afterFirst := pem.Decode(data)
+	for block, rest = first, afterFirst; block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == pemType || block.Type == pemTypeOld {
+			return block, rest
+		}
+	}
+	return first, afterFirst
 }
 
 // parse takes the CSR in der apart. It reports elements that the syntax does
@@ -125,8 +147,8 @@ func (l *linter) version(value asn1.RawValue) {
 // surplus reports the elements of a SEQUENCE that stand after the last one that
 // its syntax has.
 func (l *linter) surplus(r rule, field, sequence string, elements []asn1.RawValue, most int) {
-	if n := len(elements) - most; n > 0 {
-		l.add(r, field, "has %d more elements at the end of %s than the %d that belong there", n, sequence, most)
+	if n := len(elements); n > most {
+		l.add(r, field, "%s has %d elements: want %d", sequence, n, most)
 	}
 }
 

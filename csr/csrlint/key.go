@@ -27,7 +27,11 @@ var (
 // the signature cannot be verified.
 func (l *linter) publicKey(r *request) *x509.CertificateRequest {
 	const field = "public key"
-	parts, _ := members(r.publicKey, asn1.TagSequence)
+	parts, ok := members(r.publicKey, asn1.TagSequence)
+	if !ok {
+		l.add(keyUnreadable, field, "is not an algorithm and a BIT STRING")
+		return nil
+	}
 	l.surplus(keyUnreadable, field, "the key", parts, 2)
 	parts, _ = members(r.algorithm, asn1.TagSequence)
 	l.surplus(signatureMalformed, "signature", "the algorithm", parts, 2)

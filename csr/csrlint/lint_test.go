@@ -3,7 +3,6 @@ package csrlint
 import (
 	"crypto/elliptic"
 	"crypto/x509"
-	"encoding/pem"
 	"maps"
 	"os"
 	"regexp"
@@ -116,11 +115,11 @@ func TestQuote_CutsLongValues(t *testing.T) {
 // FuzzLint checks that no finding is incomplete, and that Lint refuses what
 // crypto/x509 cannot read: Boulder reads CSRs with it.
 func FuzzLint(f *testing.F) {
-	for _, s := range samples(f) {
-		f.Add(s.csr)
-		if block, _ := pem.Decode(s.csr); block != nil {
-			f.Add(block.Bytes)
-		}
+	for _, s := range pemSamples() {
+		f.Add(forge(f, s.change))
+	}
+	for _, s := range contentSamples() {
+		f.Add(derOf(string(forge(f, s.change))))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		findings := Lint(data)
@@ -130,7 +129,7 @@ func FuzzLint(f *testing.F) {
 			}
 		}
 		der := data
-		if block, _ := pem.Decode(data); block != nil {
+		if block, _ := requestBlock(data); block != nil {
 			der = block.Bytes
 		}
 		if _, err := x509.ParseCertificateRequest(der); err != nil && !slices.ContainsFunc(findings, isRefused) {

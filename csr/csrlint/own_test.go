@@ -2,6 +2,7 @@ package csrlint
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,25 +40,32 @@ var ownRequests = []struct {
 // ownKeyTypes are the key types of package csr that a public CA accepts.
 var ownKeyTypes = []csr.KeyType{csr.RSA2048, csr.RSA3072, csr.RSA4096, csr.P256, csr.P384}
 
+var (
+	ownPEMs     []string
+	ownPEMsOnce sync.Once // RSA keys take seconds
+)
+
 // ownCSRs returns a CSR by package csr for each of ownRequests, in their order,
 // and after them one of each of ownKeyTypes.
 func ownCSRs(t *testing.T) []string {
 	t.Helper()
-	var all []string
 	create := func(request *csr.Request, keyType csr.KeyType) {
 		key, err := keyType.NewKey(t.Context())
 		require.NoError(t, err)
 		resp, err := csr.New(request, key)
 		require.NoError(t, err)
-		all = append(all, resp.Csr)
+		ownPEMs = append(ownPEMs, resp.Csr)
 	}
-	for _, own := range ownRequests {
-		create(&own.request, csr.P256)
-	}
-	for _, keyType := range ownKeyTypes {
-		create(&csr.Request{CommonName: "example.com"}, keyType)
-	}
-	return all
+	ownPEMsOnce.Do(func() {
+		for _, own := range ownRequests {
+			create(&own.request, csr.P256)
+		}
+		for _, keyType := range ownKeyTypes {
+			create(&csr.Request{CommonName: "example.com"}, keyType)
+		}
+	})
+	require.Len(t, ownPEMs, len(ownRequests)+len(ownKeyTypes), "an earlier test failed to make them")
+	return ownPEMs
 }
 
 // TestLint_OwnCSRs checks that Lint finds nothing in a CSR of package csr but

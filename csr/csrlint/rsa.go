@@ -56,7 +56,7 @@ func (l *linter) rsaKey(pub *rsa.PublicKey) {
 		l.add(keyFermat, field, "has a modulus of two primes that are so close that anyone can factor it")
 	}
 	if isROCA(pub.N) {
-		l.add(keyVulnerable, field, "was made by an Infineon chip with the ROCA vulnerability, CVE-2017-15361")
+		l.add(keyVulnerable, field, "has the fingerprint of Infineon's weak keys (ROCA, CVE-2017-15361)")
 	}
 }
 

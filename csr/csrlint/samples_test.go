@@ -33,14 +33,20 @@ var (
 func samples(t testing.TB) []forgedSample {
 	t.Helper()
 	allSamplesOnce.Do(func() {
-		all := slices.Concat(pemSamples(), encodingSamples(), signatureSamples(t), keySamples(t), rsaSamples(t),
-			attributeSamples(), subjectSamples(), textSamples(), sanSamples(), commonNameSamples(), domainSamples())
+		all := slices.Concat(pemSamples(), signatureSamples(t), keySamples(t), rsaSamples(t), contentSamples())
 		for _, s := range all {
 			allSamples = append(allSamples, forgedSample{s, forge(t, s.change)})
 		}
 	})
 	require.NotEmpty(t, allSamples, "an earlier test failed to make them")
 	return allSamples
+}
+
+// contentSamples are the samples that cost little to make: those with nothing
+// wrong in the PEM, the key or the signature.
+func contentSamples() []sample {
+	return slices.Concat(encodingSamples(), attributeSamples(), subjectSamples(), textSamples(), sanSamples(),
+		commonNameSamples(), domainSamples())
 }
 
 // pemSamples are wrong in what surrounds their DER.
@@ -50,10 +56,14 @@ func pemSamples() []sample {
 		{"nothing", func(*forgery) {}, "", ""},
 		{"blank lines around", text(func(s string) string { return "\n\n" + s + "\n\n" }), "", ""},
 		{"bare DER", text(func(s string) string { return string(derOf(s)) }), "pem-missing", ""},
-		{"old label", func(f *forgery) { f.label = "NEW CERTIFICATE REQUEST" }, "pem-label", ""},
-		{"text before", text(func(s string) string { return "my CSR\n" + s }), "pem-surroundings", ""},
-		{"text after", text(func(s string) string { return s + "the end" }), "pem-surroundings", ""},
-		{"two blocks", text(func(s string) string { return s + s }), "pem-surroundings", ""},
+		{"old label", func(f *forgery) { f.label = "NEW CERTIFICATE REQUEST" }, "", "pem-label"},
+		{"another label", func(f *forgery) { f.label = "CSR" }, "pem-label", ""},
+		{"key before", text(func(s string) string {
+			return string(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte("x")})) + s
+		}), "", "pem-surroundings"},
+		{"text before", text(func(s string) string { return "my CSR\n" + s }), "", "pem-surroundings"},
+		{"text after", text(func(s string) string { return s + "the end" }), "", "pem-surroundings"},
+		{"two blocks", text(func(s string) string { return s + s }), "", "pem-surroundings"},
 		{"a header", text(func(s string) string {
 			return string(pem.EncodeToMemory(&pem.Block{Type: pemType, Headers: map[string]string{"a": "b"}, Bytes: derOf(s)}))
 		}), "pem-surroundings", ""},

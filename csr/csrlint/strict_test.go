@@ -23,15 +23,20 @@ var strictSamples = []string{
 	"SAN with more after it", "name of no kind", "name of another class", "constructed dNSName", "primitive directoryName",
 }
 
+// strictPEMSamples are the same for what is wrong in their PEM, which Boulder
+// never gets.
+var strictPEMSamples = []string{"bare DER", "another label", "a header"}
+
 // laxSamples are what no program minds, so that Lint does not refuse it.
-var laxSamples = []string{"nothing", "version 2", "RDN empty", "equal attributes"}
+var laxSamples = []string{"nothing", "old label", "text before", "text after", "two blocks", "key before", "version 2", "RDN empty", "equal attributes"}
 
 func TestLint_RefusesWhatOpenSSLOrGnuTLSCannotRead(t *testing.T) {
 	openssl, certtool := needProgram(t, "openssl"), needProgram(t, "certtool")
 	file := filepath.Join(t.TempDir(), "csr")
+	unreadable := slices.Concat(strictSamples, strictPEMSamples)
 	tested := 0
 	for _, s := range samples(t) {
-		strict, lax := slices.Contains(strictSamples, s.name), slices.Contains(laxSamples, s.name)
+		strict, lax := slices.Contains(unreadable, s.name), slices.Contains(laxSamples, s.name)
 		if !strict && !lax {
 			continue
 		}
@@ -40,8 +45,9 @@ func TestLint_RefusesWhatOpenSSLOrGnuTLSCannotRead(t *testing.T) {
 		byOpenSSL := shows(t, []string{"verify OK", "DNS:www.example.com"}, openssl, "req", "-verify", "-noout", "-text", "-in", file)
 		byGnuTLS := shows(t, []string{"Self signature: verified", "DNSname: www.example.com"}, certtool, "--crq-info", "--infile", file)
 		assert.Equal(t, lax, byOpenSSL && byGnuTLS, "%s: openssl %t, GnuTLS %t", s.name, byOpenSSL, byGnuTLS)
+		assert.Equal(t, lax, s.refused == "", s.name)
 	}
-	assert.Equal(t, len(strictSamples)+len(laxSamples), tested, "each is a sample")
+	assert.Equal(t, len(unreadable)+len(laxSamples), tested, "each is a sample")
 }
 
 // shows reports whether the program succeeds and its output has all texts.

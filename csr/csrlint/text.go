@@ -36,7 +36,7 @@ func (l *linter) readText(a attribute) (text string, ok bool) {
 	}
 	var value any
 	if _, err := asn1.Unmarshal(a.value.FullBytes, &value); err != nil {
-		l.add(subjectUnreadable, a.field(), "has bytes that a %s cannot hold: %q", typeName(tag), a.value.Bytes)
+		l.add(subjectUnreadable, a.field(), "is not a valid %s: %s", typeName(tag), quote(string(a.value.Bytes)))
 		return "", false
 	}
 	text, ok = value.(string)

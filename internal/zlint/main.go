@@ -1,8 +1,10 @@
-// Command zlint lints certificates with github.com/zmap/zlint, as an outside program of csr's tests: it is a module of its own,
-// so that those who use the library don't download it.
+// Command zlint lints certificates with github.com/zmap/zlint. The tests of
+// csrlint run it. It is a module of its own, so that users of the library do
+// not download zlint.
 //
-// It reads certificates from stdin, in PEM, one after the other, and answers each with a line: the names of the lints that it
-// fails, in alphabetical order with blanks between.
+// It reads certificates from stdin, in PEM, one after the other, and answers
+// each with a line: the names of the lints that it fails, in alphabetical order
+// with blanks between, or "unreadable".
 package main
 
 import (
@@ -20,7 +22,7 @@ import (
 
 func main() {
 	if err := run(os.Stdin, os.Stdout); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "zlint:", err) // there is nowhere else to say it
+		_, _ = fmt.Fprintln(os.Stderr, "zlint:", err) // stderr is the last resort
 		os.Exit(1)
 	}
 }
@@ -38,11 +40,11 @@ func run(in io.Reader, out io.Writer) error {
 		return err
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		cert, err := zcrypto.ParseCertificate(block.Bytes)
-		if err != nil {
-			return err
+		answer := "unreadable"
+		if cert, err := zcrypto.ParseCertificate(block.Bytes); err == nil {
+			answer = strings.Join(failed(cert, registry), " ")
 		}
-		if _, err := fmt.Fprintln(out, strings.Join(failed(cert, registry), " ")); err != nil {
+		if _, err := fmt.Fprintln(out, answer); err != nil {
 			return err
 		}
 	}
