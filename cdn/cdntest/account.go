@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// AddDomain adds a domain to the account: online, without a certificate. A domain
-// that is there already stays as it is. As in SetOnline and Certificate, a wildcard
-// domain may be written .example.com, as the CDN does, or *.example.com; in a
-// request the latter is an unknown domain.
+// AddDomain adds a domain to the account: online, without a certificate. A
+// domain that is there already stays as it is. As in SetOnline and Certificate,
+// a wildcard domain may be written .example.com, as the CDN does, or
+// *.example.com; in a request the latter is an unknown domain.
 func (a *API) AddDomain(name string) {
 	name = domainName(name)
 	a.account.mu.Lock()
@@ -27,8 +27,8 @@ func (a *API) AddDomain(name string) {
 	}
 }
 
-// SetOnline takes a domain off line, where it can't be configured and the edge does
-// not serve it, or brings it back. It panics if the domain was not added.
+// SetOnline takes a domain off line, where it can't be configured and the edge
+// does not serve it, or brings it back. It panics if the domain was not added.
 func (a *API) SetOnline(name string, online bool) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -39,8 +39,8 @@ func (a *API) SetOnline(name string, online bool) {
 	d.online = online
 }
 
-// Stored returns the number of certificates that were uploaded and are kept, used
-// by a domain or not.
+// Stored returns the number of certificates that were uploaded and are kept,
+// used by a domain or not.
 func (a *API) Stored() int {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -86,8 +86,8 @@ type domain struct {
 	installed []installation // oldest first; empty if HTTPS is off
 }
 
-// maxInstalled is how many installations of a domain are remembered, for edges that
-// serve the earlier ones a while longer.
+// maxInstalled is how many installations of a domain are remembered, for edges
+// that serve the earlier ones a while longer.
 const maxInstalled = 16
 
 // A certificate is a chain and its private key.
@@ -129,12 +129,14 @@ func (a *account) find(name string) *domain { return a.domains[strings.ToLower(n
 func (a *account) configurable(name string) (*domain, *problem) {
 	d := a.find(name)
 	if d == nil {
-		return nil, &domainNotFound
+		return nil, domainNotFound
 	}
 	if !d.online {
-		return nil, &problem{http.StatusBadRequest, "InvalidDomain.Offline", "The domain provided is offline."}
+		return nil, badRequest("InvalidDomain.Offline", "The domain provided is offline.")
 	}
 	return d, nil
 }
 
-var domainNotFound = problem{http.StatusNotFound, "InvalidDomain.NotFound", "The domain provided does not belong to you."}
+var domainNotFound = &problem{
+	http.StatusNotFound, "InvalidDomain.NotFound", "The domain provided does not belong to you.",
+}

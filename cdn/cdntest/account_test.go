@@ -1,6 +1,7 @@
 package cdntest_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,6 +20,25 @@ func TestOnRequest_HidesAKeyUnderAnyName(t *testing.T) {
 		_ = callAs(t, api, signer.RPC{Method: "GET"}, signer.Call{Action: "DescribeDomainCertificateInfo", Params: params{name: value, "DomainName": "a.example"}})
 		assert.Equal(t, map[string]string{name: "[redacted]", "DomainName": "a.example"}, seen.Params)
 		assert.True(t, seen.SecretInURL)
+	}
+}
+
+func TestOnRequest_ReportsAKeyInTheURLOfARequestThatIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*http.Request){
+		"method":    func(r *http.Request) { r.Method = http.MethodPut },
+		"query":     func(r *http.Request) { r.URL.RawQuery += "&%zz" },
+		"signature": func(r *http.Request) { r.URL.RawQuery += "&City=a" },
+	} {
+		api := newAPI()
+		var seen cdntest.Request
+		api.OnRequest = func(r cdntest.Request) { seen = r }
+		req := sign(t, signer.RPC{Method: "GET"}, signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{"SSLPri": "key"}})
+		change(req)
+		resp, err := api.RoundTrip(req)
+		require.NoError(t, err)
+		require.NotContains(t, seen.Params, "key")
+		require.NoError(t, resp.Body.Close())
+		assert.True(t, seen.SecretInURL, name)
 	}
 }
 

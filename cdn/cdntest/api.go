@@ -11,8 +11,8 @@ import (
 // concurrent use; its fields must be set before the first call. The zero value
 // knows no access key and answers every call with InvalidAccessKeyId.NotFound.
 type API struct {
-	// Credentials lists the access keys that the API accepts, temporary ones with
-	// their security tokens.
+	// Credentials lists the access keys that the API accepts, temporary ones
+	// with their security tokens.
 	Credentials []signer.Credentials
 
 	// Source makes the keys of the CSRs. If nil, csr.RSA2048 is used, as by the
@@ -22,13 +22,14 @@ type API struct {
 	// Keys holds the private keys of the CSRs, by the PubMd5 of the response.
 	Keys KeyRing
 
-	// PlainServerCertificate makes SetCdnDomainCSRCertificate take the certificate
-	// in PEM. The default is what the operation's page says, base64 of the PEM; the
-	// page's own example is plain, and nobody could check which is true.
+	// PlainServerCertificate makes SetCdnDomainCSRCertificate take the
+	// certificate in PEM. The default is what the operation's page says, base64
+	// of the PEM; the page's own example is plain, and nobody could check which
+	// is true.
 	PlainServerCertificate bool
 
-	// OnRequest, if non-nil, is called before each request is answered, after the
-	// work is done and before a Fault's Wait. Calls do not overlap.
+	// OnRequest, if non-nil, is called before each request is answered, after
+	// the work is done and before a Fault's Wait. Calls do not overlap.
 	OnRequest func(Request)
 
 	account   account

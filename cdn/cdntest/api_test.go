@@ -124,7 +124,8 @@ func TestAPI_RemembersNoncesAsLongAsTheyCount(t *testing.T) {
 	})
 }
 
-// TestAPI_RemembersANonceUntilItsTimestampIsOld has a call that is ahead of the fake's clock, and others that let it forget.
+// TestAPI_RemembersANonceUntilItsTimestampIsOld has a call that is ahead of the
+// fake's clock, and others that let it forget.
 func TestAPI_RemembersANonceUntilItsTimestampIsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := newAPI()
@@ -356,7 +357,8 @@ func TestAPI_KeepsTheKeyOfEachCSR(t *testing.T) {
 	assert.Equal(t, parsed.PublicKey, key.Public())
 }
 
-// TestAPI_SaysWhatCSRRefusesOnce: the client puts the kind of error in front of the message, so it is not in there too.
+// TestAPI_SaysWhatCSRRefusesOnce: the client puts the kind of error in front of
+// the message, so it is not in there too.
 func TestAPI_SaysWhatCSRRefusesOnce(t *testing.T) {
 	params := rpcParams()
 	params.Set("CommonName", "a..b")

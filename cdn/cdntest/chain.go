@@ -4,18 +4,18 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
-	"net/http"
 	"slices"
 	"strings"
 )
 
 // maxChain is the length that a certificate and its chain may have in PEM, in
-// bytes. The service has such a limit but does not document it; this is a guess.
+// bytes. The service has such a limit but does not document it; this is a
+// guess.
 const maxChain = 64 << 10
 
-// parseChain reads a chain as the CDN documents it: blocks of CERTIFICATE without a
-// blank line, a comment or a carriage return, and with 64 characters a line. It
-// reports whether text is one.
+// parseChain reads a chain as the CDN documents it: blocks of CERTIFICATE
+// without a blank line, a comment or a carriage return, and with 64 characters
+// a line. It reports whether text is one.
 func parseChain(text string) ([]*x509.Certificate, bool) {
 	blocks := parsePEM(text)
 	chain := make([]*x509.Certificate, 0, len(blocks))
@@ -29,8 +29,8 @@ func parseChain(text string) ([]*x509.Certificate, bool) {
 	return chain, len(chain) > 0
 }
 
-// parsePEM returns the blocks that text consists of. If there is anything else in
-// it but a line end after the last block, there are none.
+// parsePEM returns the blocks that text consists of. If there is anything else
+// in it but a line end after the last block, there are none.
 func parsePEM(text string) []*pem.Block {
 	var blocks []*pem.Block
 	var encoded strings.Builder
@@ -48,7 +48,8 @@ func parsePEM(text string) []*pem.Block {
 	return blocks
 }
 
-// isOrdered reports whether each certificate of the chain is signed by the next.
+// isOrdered reports whether each certificate of the chain is signed by the
+// next.
 func isOrdered(chain []*x509.Certificate) bool {
 	for i, cert := range chain[1:] {
 		if chain[i].CheckSignatureFrom(cert) != nil {
@@ -58,14 +59,14 @@ func isOrdered(chain []*x509.Certificate) bool {
 	return true
 }
 
-// parseKey reads a private key in the two formats that the CDN documents, PKCS #1
-// and SEC 1, without a password.
+// parseKey reads a private key in the two formats that the CDN documents, PKCS
+// #1 and SEC 1, without a password.
 func parseKey(text string) (crypto.Signer, *problem) {
 	blocks := parsePEM(text)
 	if len(blocks) != 1 {
-		return nil, &invalidSSLPri
+		return nil, invalidSSLPri
 	}
-	malformed := &problem{http.StatusBadRequest, "Key.Malformed", "The specified Key format is invalid."}
+	malformed := badRequest("Key.Malformed", "The specified Key format is invalid.")
 	if len(blocks[0].Headers) > 0 {
 		return nil, malformed
 	}
@@ -81,12 +82,13 @@ func parseKey(text string) (crypto.Signer, *problem) {
 	default:
 		return nil, malformed
 	}
-	return nil, &invalidSSLPri
+	return nil, invalidSSLPri
 }
 
-var invalidSSLPri = problem{http.StatusBadRequest, "InvalidSSLPri", "The specified SSLPri is invalid."}
+var invalidSSLPri = badRequest("InvalidSSLPri", "The specified SSLPri is invalid.")
 
-// covers reports whether the names of a certificate include a domain of the CDN.
+// covers reports whether the names of a certificate include a domain of the
+// CDN.
 func covers(leaf *x509.Certificate, domain string) bool {
 	if strings.HasPrefix(domain, ".") {
 		return slices.ContainsFunc(leaf.DNSNames, func(name string) bool { return strings.EqualFold(name, "*"+domain) })

@@ -17,13 +17,13 @@ func checkCreateCSR(c *call) *problem {
 		return missing("CommonName")
 	}
 	if country := c.params["Country"]; country != "" && utf8.RuneCountInString(country) != 2 {
-		return &problem{http.StatusBadRequest, "InvalidValue.Malformed", "Country must be 2 characters."}
+		return badRequest("InvalidValue.Malformed", "Country must be 2 characters.")
 	}
 	return nil
 }
 
-// createCSR generates a key pair, keeps the private key in Keys and answers with
-// a CSR. What the service makes of the other parameters is not documented;
+// createCSR generates a key pair, keeps the private key in Keys and answers
+// with a CSR. What the service makes of the other parameters is not documented;
 // createCSR refuses what package csr refuses.
 func createCSR(ctx context.Context, a *API, c *call) (any, *problem) {
 	req := &csr.Request{
@@ -41,7 +41,8 @@ func createCSR(ctx context.Context, a *API, c *call) (any, *problem) {
 	generator := csr.Generator{Keys: &a.Keys, Source: a.Source}
 	resp, err := generator.CreateCdnCertificateSigningRequest(ctx, req)
 	if errors.Is(err, csr.ErrInvalidRequest) {
-		return nil, &problem{http.StatusBadRequest, "InvalidParameter", strings.TrimPrefix(err.Error(), csr.ErrInvalidRequest.Error()+": ")}
+		_, mistakes, _ := strings.Cut(err.Error(), "invalid request: ") // the client says that itself
+		return nil, badRequest("InvalidParameter", mistakes)
 	}
 	if err != nil {
 		return nil, &problem{http.StatusInternalServerError, "Internal.KeyError", "Failed to generate rsa key."}

@@ -30,22 +30,22 @@ func checkDomainName(c *call) *problem {
 	return nil
 }
 
-// describeCertificate shows the certificate of a domain, whether it is online or
-// not. A certificate is in effect at once.
+// describeCertificate shows the certificate of a domain, whether it is online
+// or not. A certificate is in effect at once.
 func describeCertificate(_ context.Context, a *API, c *call) (any, *problem) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
 	d := a.account.find(c.params["DomainName"])
 	if d == nil {
-		return nil, &domainNotFound
+		return nil, domainNotFound
 	}
 	resp := certificateInfo{RequestId: c.requestID}
 	resp.CertInfos.CertInfo = []certInfo{d.info()}
 	return resp, nil
 }
 
-// info describes the domain's certificate. If HTTPS is off, all fields but the name
-// and the status are empty.
+// info describes the domain's certificate. If HTTPS is off, all fields but the
+// name and the status are empty.
 func (d *domain) info() certInfo {
 	in := d.current()
 	if in == nil {

@@ -1,8 +1,8 @@
-// Package cdntest is a fake of Alibaba Cloud CDN for tests: its API, as strict as
-// the documentation, and its edge.
+// Package cdntest is a fake of Alibaba Cloud CDN for tests: its API, as strict
+// as the documentation, and its edge.
 //
-// [API] is the fake, an [http.Handler] and an [http.RoundTripper]. [Server] serves
-// one on loopback for a test:
+// [API] is the fake, an [http.Handler] and an [http.RoundTripper]. [Server]
+// serves one on loopback for a test:
 //
 //	srv := cdntest.NewServer(t)
 //	client := srv.NewClient(t, nil)
@@ -17,30 +17,30 @@
 // # Requests
 //
 // The API checks the access key, the signature (RPC or ACS3), the timestamp (15
-// minutes either way), the nonce, the security token, the path, the operation and
-// its version. It reads requests with code of its own and not with package signer,
-// so that it notices a mistake there. [API.Inject] makes requests fail: with any
-// status, code, header or body, late, or with a connection that breaks before or
-// after the work is done.
+// minutes either way), the nonce, the security token, the path, the operation
+// and its version. It reads requests with code of its own and not with package
+// signer, so that it notices a mistake there. [API.Inject] makes requests fail:
+// with any status, code, header or body, late, or with a connection that breaks
+// before or after the work is done.
 //
 // # Certificates
 //
 // [API.AddDomain] adds a domain to the account. SetCdnDomainCSRCertificate and
 // SetCdnDomainSSLCertificate install a certificate on it, and
-// DescribeDomainCertificateInfo and DescribeCdnSSLCertificateList show it, with the
-// checks and codes of their pages. [Server.StartEdge] starts an [Edge] that serves
-// it. Where the pages say nothing, the fake assumes:
+// DescribeDomainCertificateInfo and DescribeCdnSSLCertificateList show it, with
+// the checks and codes of their pages. [Server.StartEdge] starts an [Edge] that
+// serves it. Where the pages say nothing, the fake assumes:
 //
-//   - A certificate of SetCdnDomainCSRCertificate switches HTTPS on. Its CertType is
-//     "cas"; it is not stored, so it has no name and no ID. An expired one is
-//     Certificate.Expired, as in the other operation.
-//   - A certificate that is not valid yet is Certificate.StatusError. A chain in the
-//     wrong order is Certificate.FormatError. 64 KiB are too long.
+//   - A certificate of SetCdnDomainCSRCertificate switches HTTPS on. Its
+//     CertType is "cas"; it is not stored, so it has no name and no ID. An
+//     expired one is Certificate.Expired, as in the other operation.
+//   - A certificate that is not valid yet is Certificate.StatusError. A chain
+//     in the wrong order is Certificate.FormatError. 64 KiB are too long.
 //   - A name that is stored is Certificate.Duplicated with the same content and
-//     CertNameAlreadyExists with another. The same content under another name is
-//     CertificateContent.Duplicated, but without a name it is stored anew.
-//   - SetCdnDomainSSLCertificate takes a certificate that has other names than the
-//     domain, since the CDN reports that state of a domain.
+//     CertNameAlreadyExists with another. The same content under another name
+//     is CertificateContent.Duplicated, but without a name it is stored anew.
+//   - SetCdnDomainSSLCertificate takes a certificate that has other names than
+//     the domain, since the CDN reports that state of a domain.
 //   - A CertType of cas without a usable CertId is an upload.
 //   - A certificate is in force at once: its Status is "success".
 package cdntest

@@ -15,26 +15,27 @@ import (
 	"time"
 )
 
-// Edge is an edge server of the CDN. Over TLS it presents the certificate that is
-// installed on the domain that the SNI names, or on its wildcard domain if there is
-// no such domain; without one the handshake fails. Every request, over TLS or not,
-// is passed to the origin.
+// Edge is an edge server of the CDN. Over TLS it presents the certificate that
+// is installed on the domain that the SNI names or, if there is no such domain,
+// on the wildcard domain above it: .example.com for www.example.com. Without a
+// certificate the handshake fails. Every request, over TLS or not, is passed to
+// the origin.
 type Edge struct {
-	// TLSAddr and HTTPAddr are 127.0.0.1:PORT, of HTTPS and of plain HTTP. They are
-	// empty if NewEdge made the edge.
+	// TLSAddr and HTTPAddr are 127.0.0.1:PORT, of HTTPS and of plain HTTP. They
+	// are empty if NewEdge made the edge.
 	TLSAddr, HTTPAddr string
 
 	// Delay is the time from an installation until it is served. Until then the
-	// domain's earlier certificate is served. Switching HTTPS off takes no time.
-	// Delay may be changed between two connections.
+	// domain's earlier certificate is served. Switching HTTPS off takes no
+	// time. Delay may be changed between two connections.
 	Delay time.Duration
 
 	api    *API
 	origin http.Handler
 }
 
-// StartEdge starts an edge on loopback. It is closed when the test ends. If origin
-// is nil, every request is answered with 404.
+// StartEdge starts an edge on loopback. It is closed when the test ends. If
+// origin is nil, every request is answered with 404.
 func (s *Server) StartEdge(tb testing.TB, origin http.Handler) *Edge {
 	tb.Helper()
 	e := s.API.NewEdge(origin)
@@ -83,8 +84,8 @@ func (e *Edge) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	return cert, nil
 }
 
-// served returns the newest certificate of a host that was installed by then, or
-// nil.
+// served returns the newest certificate of a host that was installed by then,
+// or nil.
 func (a *account) served(host string, then time.Time) *certificate {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +107,8 @@ func (a *account) served(host string, then time.Time) *certificate {
 
 // DialContext connects to the edge without a socket, whatever the address: to
 // plain HTTP if its port is 80, else to TLS. It fits [http.Transport] and
-// [github.com/cdncsr/cdncsr/cdn.Edge], and works in a bubble of testing/synctest.
+// [github.com/cdncsr/cdncsr/cdn.Edge], and works in a bubble of
+// testing/synctest.
 func (e *Edge) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

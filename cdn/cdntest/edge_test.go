@@ -36,7 +36,8 @@ func newServer(t *testing.T) *cdntest.Server {
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// presented returns the leaf that an edge presents, or nil if the handshake fails.
+// presented returns the leaf that an edge presents, or nil if the handshake
+// fails.
 func presented(t *testing.T, dial dialFunc, addr, serverName string) *x509.Certificate {
 	t.Helper()
 	raw, err := dial(t.Context(), "tcp", addr)

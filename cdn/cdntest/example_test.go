@@ -21,9 +21,9 @@ func order(ctx context.Context, creator cdn.CSRCreator, domain string) (csrText 
 	return resp.Csr, nil
 }
 
-// A unit test without a socket uses the fake as the client's transport, makes it
-// fail once, and prints what it was asked. A test that has a testing.TB can call
-// NewServer and Server.NewClient instead.
+// A unit test without a socket uses the fake as the client's transport, makes
+// it fail once, and prints what it was asked. A test that has a testing.TB can
+// call NewServer and Server.NewClient instead.
 func Example() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{

@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// A Fault happens to one request whose signature and parameters passed the API's
-// checks; a request that is refused uses up no Fault. The zero value changes
-// nothing.
+// A Fault happens to one request whose signature and parameters passed the
+// API's checks; a request that is refused uses up no Fault. The zero value
+// changes nothing.
 //
-// A Status, Code or Body, and DropRequest, come instead of the operation's work:
-// no key is made and nothing is installed. Everything else comes after the work.
-// So there are three ways to lose the answer to work that was done:
+// A Status, Code or Body, and DropRequest, come instead of the operation's
+// work: no key is made and nothing is installed. Everything else comes after
+// the work. So there are three ways to lose the answer to work that was done:
 // DropConnection, DropBody, and a Wait longer than the client's time-out.
 type Fault struct {
-	// Action names the operation that the fault is for. If empty, it is for any.
+	// Action names the operation that the fault is for. If empty, it is for
+	// any.
 	Action string
 
 	// Match, if non-nil, reports whether the fault is for a request with these
@@ -32,18 +33,20 @@ type Fault struct {
 	// Drop breaks the connection.
 	Drop Drop
 
-	// Status is the HTTP status of the answer, from 200 to 599. If zero, it is 400
-	// with a Code and 200 with a Body.
+	// Status is the HTTP status of the answer, from 200 to 599. If zero, it is
+	// 400 with a Code and 200 with a Body.
 	Status int
 
-	// Code and Message make the answer an error of the API, and Body is ignored. A
-	// Message without a Code is ignored.
+	// Code and Message make the answer an error of the API, and Body is
+	// ignored. A Message without a Code is ignored.
 	Code, Message string
 
-	// Header is added to the answer's header, and replaces fields of the same name.
+	// Header is added to the answer's header, and replaces fields of the same
+	// name.
 	Header http.Header
 
-	// Body is the answer's body. If nil, a Status without a Code has an empty one.
+	// Body is the answer's body. If nil, a Status without a Code has an empty
+	// one.
 	Body []byte
 }
 
@@ -58,9 +61,9 @@ const (
 	DropBody                   // after the work, in the middle of the answer's body
 )
 
-// Inject adds faults for requests to come. Each is used once; a request takes the
-// first that is for it. Inject panics if an Action is not an operation that the API
-// knows, or a Status is neither 0 nor 200 to 599.
+// Inject adds faults for requests to come. Each is used once; a request takes
+// the first that is for it. Inject panics if an Action is not an operation that
+// the API knows, or a Status is neither 0 nor 200 to 599.
 func (a *API) Inject(faults ...Fault) {
 	for _, fault := range faults {
 		if _, ok := operations[fault.Action]; !ok && fault.Action != "" {
@@ -81,8 +84,8 @@ type faults struct {
 	list []Fault
 }
 
-// takeFault removes and returns the first fault that is for such a request, or a
-// zero one.
+// takeFault removes and returns the first fault that is for such a request, or
+// a zero one.
 func (a *API) takeFault(action string, params map[string]string) Fault {
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()

@@ -55,7 +55,8 @@ func rpcParams() url.Values {
 	}
 }
 
-// rpcRequest signs params by the documentation, and sends them as a form of the body if where is "form", else in the query.
+// rpcRequest signs params by the documentation, and sends them as a form of the
+// body if where is "form", else in the query.
 func rpcRequest(t *testing.T, method, where string, params url.Values, secret string) *http.Request {
 	t.Helper()
 	encode := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace
@@ -79,7 +80,8 @@ type apiError struct {
 	Code, Message, RequestId, HostId, Recommend string
 }
 
-// ask sends req to the API, without a socket, and returns the status and what an error says.
+// ask sends req to the API, without a socket, and returns the status and what
+// an error says.
 func ask(t *testing.T, api *cdntest.API, req *http.Request) (int, apiError) {
 	t.Helper()
 	resp, err := api.RoundTrip(req)
@@ -98,8 +100,8 @@ func ask(t *testing.T, api *cdntest.API, req *http.Request) (int, apiError) {
 	return resp.StatusCode, e
 }
 
-// resign signs an ACS3 request anew by the documentation, over the headers that are
-// named, however they are named.
+// resign signs an ACS3 request anew by the documentation, over the headers that
+// are named, however they are named.
 func resign(req *http.Request, signed ...string) {
 	path := req.URL.Path
 	if path == "" {
@@ -120,7 +122,8 @@ func resign(req *http.Request, signed ...string) {
 	req.Header.Set("Authorization", "ACS3-HMAC-SHA256 Credential=STS.id,SignedHeaders="+names+",Signature="+hex.EncodeToString(mac.Sum(nil)))
 }
 
-// acs3Request is signed by package signer, which the published vectors hold, then changed.
+// acs3Request is signed by package signer, which the published vectors hold,
+// then changed.
 func acs3Request(t *testing.T, change func(*http.Request)) *http.Request {
 	t.Helper()
 	endpoint := &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}

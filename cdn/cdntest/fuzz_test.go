@@ -13,8 +13,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// FuzzAPI_AnswersEveryRequest sends unsigned bytes: the answer is always an error
-// of the API, in JSON or XML.
+// FuzzAPI_AnswersEveryRequest sends unsigned bytes: the answer is always an
+// error of the API, in JSON or XML.
 func FuzzAPI_AnswersEveryRequest(f *testing.F) {
 	f.Add("POST", "/", "", "Action=DescribeDomainCertificateInfo&Format=JSON", "application/x-www-form-urlencoded", "")
 	f.Add("GET", "/x", "SSLPri=x&SSLPri=y&%zz", "", "", "")
@@ -39,8 +39,8 @@ func FuzzAPI_AnswersEveryRequest(f *testing.F) {
 	})
 }
 
-// FuzzSetSSLCertificate_StoresWhatIsWhole sends any chain and key: what is stored
-// is what was sent.
+// FuzzSetSSLCertificate_StoresWhatIsWhole sends any chain and key: what is
+// stored is what was sent.
 func FuzzSetSSLCertificate_StoresWhatIsWhole(f *testing.F) {
 	t := new(testing.T)
 	text, key := newAuthority(t).issue(t, "example.com")

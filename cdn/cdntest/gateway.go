@@ -15,8 +15,8 @@ import (
 // version is the version of the API that every operation belongs to.
 const version = "2018-05-10"
 
-// answer is the way of every request: it is read and checked, the operation does
-// its work unless a fault takes its place, and OnRequest hears of it.
+// answer is the way of every request: it is read and checked, the operation
+// does its work unless a fault takes its place, and OnRequest hears of it.
 func (a *API) answer(r *http.Request) reply {
 	m, refused := read(r)
 	shown := m.shown()
@@ -73,17 +73,17 @@ func (a *API) admit(m *message) *problem {
 		return p
 	}
 	if m.path != "/" {
-		return &actionNotFound
+		return actionNotFound
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.nonces.used(m.nonce, now) {
-		return &problem{http.StatusBadRequest, "SignatureNonceUsed", "Specified signature nonce was used already."}
+		return badRequest("SignatureNonceUsed", "Specified signature nonce was used already.")
 	}
 	return nil
 }
 
-var actionNotFound = problem{
+var actionNotFound = &problem{
 	http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.",
 }
 
@@ -93,7 +93,7 @@ func (m *message) checkAction() *problem {
 		return missing("Action")
 	}
 	if _, ok := operations[m.action]; !ok {
-		return &actionNotFound
+		return actionNotFound
 	}
 	switch m.version {
 	case "":
@@ -101,7 +101,7 @@ func (m *message) checkAction() *problem {
 	case version:
 		return nil
 	}
-	return &problem{http.StatusBadRequest, "InvalidVersion", "Specified parameter Version is not valid."}
+	return badRequest("InvalidVersion", "Specified parameter Version is not valid.")
 }
 
 func (a *API) credentials(id string) (signer.Credentials, bool) {
@@ -118,10 +118,11 @@ func checkToken(creds signer.Credentials, token string) *problem {
 	case creds.SecurityToken:
 		return nil
 	case "":
-		return &problem{http.StatusBadRequest, "MissingSecurityToken", "SecurityToken is mandatory for this action."}
+		return badRequest("MissingSecurityToken", "SecurityToken is mandatory for this action.")
 	}
 	return &problem{
-		http.StatusForbidden, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.",
+		http.StatusForbidden, "InvalidSecurityToken.MismatchWithAccessKey",
+		"Specified SecurityToken mismatch with the AccessKey.",
 	}
 }
 

@@ -11,14 +11,14 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// ringKeys is how many keys a KeyRing holds at the least; it holds twice as many
-// at most.
+// ringKeys is how many keys a KeyRing holds at the least; it holds twice as
+// many at most.
 const ringKeys = 10_000
 
-// KeyRing is a [csr.KeyStore] in memory that forgets: it holds the newest 10,000
-// keys and up to 10,000 older ones, so that an API under load does not grow
-// without end. An installed certificate has its key whether it is held or not. The
-// zero value is empty.
+// KeyRing is a [csr.KeyStore] in memory that forgets: it holds the newest
+// 10,000 keys and up to 10,000 older ones, so that an API under load does not
+// grow without end. An installed certificate has its key whether it is held or
+// not. The zero value is empty.
 type KeyRing struct {
 	mu         sync.Mutex
 	young, old *csr.MemStore
@@ -42,8 +42,8 @@ func (r *KeyRing) Put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 	return nil
 }
 
-// Get returns the key that was put. Its errors are those of [csr.MemStore]; that of
-// a key that was forgotten matches fs.ErrNotExist.
+// Get returns the key that was put. Its errors are those of [csr.MemStore];
+// that of a key that was forgotten matches fs.ErrNotExist.
 func (r *KeyRing) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,8 +15,9 @@ import (
 
 var _ csr.KeyStore = new(cdntest.KeyRing)
 
-// numberedKey returns the nth key of a fixed sequence, and its name. Its halves do
-// not belong together, which a store does not look at, so it takes no time to make.
+// numberedKey returns the nth key of a fixed sequence, and its name. Its halves
+// do not belong together, which a store does not look at, so it takes no time
+// to make.
 func numberedKey(t *testing.T, n int) (string, ed25519.PrivateKey) {
 	t.Helper()
 	key := make(ed25519.PrivateKey, ed25519.PrivateKeySize)

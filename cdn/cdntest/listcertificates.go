@@ -43,8 +43,8 @@ func checkListCertificates(c *call) *problem {
 	return nil
 }
 
-// number returns a parameter's value: byDefault if there is none, 0 if it is not a
-// number.
+// number returns a parameter's value: byDefault if there is none, 0 if it is
+// not a number.
 func number(c *call, name string, byDefault int) int {
 	text, given := c.params[name]
 	if !given {
@@ -57,15 +57,15 @@ func number(c *call, name string, byDefault int) int {
 	return int(n)
 }
 
-// listCertificates lists a page of the stored certificates, oldest first: of those
-// whose name contains SearchKeyword, without regard to case, and which cover
-// DomainName. Count is the number on all pages.
+// listCertificates lists a page of the stored certificates, oldest first: of
+// those whose name contains SearchKeyword, without regard to case, and which
+// cover DomainName. Count is the number on all pages.
 func listCertificates(_ context.Context, a *API, c *call) (any, *problem) {
 	domain, keyword := c.params["DomainName"], strings.ToLower(c.params["SearchKeyword"])
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
 	if domain != "" && a.account.find(domain) == nil {
-		return nil, &domainNotFound
+		return nil, domainNotFound
 	}
 	var found []listedCert
 	for _, cert := range a.account.stored {
@@ -75,7 +75,8 @@ func listCertificates(_ context.Context, a *API, c *call) (any, *problem) {
 	}
 	resp := certificateList{RequestId: c.requestID}
 	model := &resp.CertificateListModel
-	model.Count, model.PageNumber, model.PageSize = len(found), number(c, "PageNumber", 1), number(c, "PageSize", defaultPageSize)
+	model.Count = len(found)
+	model.PageNumber, model.PageSize = number(c, "PageNumber", 1), number(c, "PageSize", defaultPageSize)
 	from := min(int64(model.PageNumber-1)*int64(model.PageSize), int64(len(found)))
 	model.CertList.Cert = append([]listedCert{}, found[from:min(from+int64(model.PageSize), int64(len(found)))]...)
 	return resp, nil

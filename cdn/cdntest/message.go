@@ -39,11 +39,11 @@ func read(r *http.Request) (*message, *problem) {
 	if m.path == "" {
 		m.path = "/"
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return m, &problem{http.StatusBadRequest, "UnsupportedHTTPMethod", "This http method is not supported."}
-	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	m.secretInURL = holdsSecret(query)
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return m, badRequest("UnsupportedHTTPMethod", "This http method is not supported.")
+	}
 	if err != nil {
 		return m, invalid("query")
 	}
@@ -121,8 +121,8 @@ func holdsSecret(params url.Values) bool {
 	return false
 }
 
-// isSecret reports whether a parameter holds a private key: by its name, or by its
-// value, in PEM or in base64 of that.
+// isSecret reports whether a parameter holds a private key: by its name, or by
+// its value, in PEM or in base64 of that.
 func isSecret(name, value string) bool {
 	const label = "PRIVATE KEY-----"
 	if name == "SSLPri" && value != "" || strings.Contains(value, label) {

@@ -18,11 +18,12 @@ var operations = map[string]operation{
 
 // An operation is a handler behind the gateway.
 type operation struct {
-	// check refuses parameters that can't be right whatever the state of the API is.
+	// check refuses parameters that can't be right whatever the state of the
+	// API is.
 	check func(*call) *problem
 
-	// run does the work. Its response is encoded as JSON or as XML, under the root
-	// that has the operation's name.
+	// run does the work. Its response is encoded as JSON or as XML, under the
+	// root that has the operation's name.
 	run func(context.Context, *API, *call) (response any, _ *problem)
 }
 
@@ -42,13 +43,15 @@ type problem struct {
 	code, message string
 }
 
+func badRequest(code, message string) *problem {
+	return &problem{http.StatusBadRequest, code, message}
+}
+
 func missing(name string) *problem {
-	return &problem{
-		http.StatusBadRequest, "MissingParameter",
-		fmt.Sprintf("The input parameter %q that is mandatory for processing this request is not supplied.", name),
-	}
+	return badRequest("MissingParameter",
+		fmt.Sprintf("The input parameter %q that is mandatory for processing this request is not supplied.", name))
 }
 
 func invalid(name string) *problem {
-	return &problem{http.StatusBadRequest, "InvalidParameter", fmt.Sprintf("Specified parameter %s is not valid.", name)}
+	return badRequest("InvalidParameter", fmt.Sprintf("Specified parameter %s is not valid.", name))
 }

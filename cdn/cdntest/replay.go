@@ -1,7 +1,6 @@
 package cdntest
 
 import (
-	"net/http"
 	"time"
 )
 
@@ -12,10 +11,10 @@ const validity = 15 * time.Minute
 func checkTime(timestamp string, now time.Time) *problem {
 	sent, err := time.Parse("2006-01-02T15:04:05Z", timestamp)
 	if err != nil {
-		return &problem{http.StatusBadRequest, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."}
+		return badRequest("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
 	}
 	if now.Sub(sent).Abs() > validity {
-		return &problem{http.StatusBadRequest, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."}
+		return badRequest("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestNonces_AreForgotten is in the package because the memory can't be seen from
-// outside.
+// TestNonces_AreForgotten is in the package because the memory can't be seen
+// from outside.
 func TestNonces_AreForgotten(t *testing.T) {
 	var n nonces
 	start := time.Unix(0, 0)

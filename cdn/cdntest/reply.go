@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A reply is the answer to a request. It is rendered before it is sent, the same
-// for a server and a RoundTripper.
+// A reply is the answer to a request. It is rendered before it is sent, the
+// same for a server and a RoundTripper.
 type reply struct {
 	action, format, host, requestID string
 

@@ -14,8 +14,8 @@ type Server struct {
 	API *API   // its fields may be changed before the first call
 }
 
-// NewServer starts a server that accepts one access key, with the ID "testid" and
-// the secret "testsecret". It is closed when the test ends.
+// NewServer starts a server that accepts one access key, with the ID "testid"
+// and the secret "testsecret". It is closed when the test ends.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
 	api := &API{Credentials: []signer.Credentials{{AccessKeyID: "testid", AccessKeySecret: "testsecret"}}}
@@ -24,9 +24,9 @@ func NewServer(tb testing.TB) *Server {
 	return &Server{URL: srv.URL, API: api}
 }
 
-// NewClient returns a client of the server, with the first of its credentials. If
-// opts is nil, the defaults are used; the Endpoint is always the server's URL. An
-// invalid option fails the test at once.
+// NewClient returns a client of the server, with the first of its credentials.
+// If opts is nil, the defaults are used; the Endpoint is always the server's
+// URL. An invalid option fails the test at once.
 func (s *Server) NewClient(tb testing.TB, opts *cdn.Options) *cdn.Client {
 	tb.Helper()
 	var own cdn.Options

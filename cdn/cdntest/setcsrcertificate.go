@@ -5,19 +5,19 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
-	"net/http"
 	"time"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// checkSetCSRCertificate refuses missing parameters of SetCdnDomainCSRCertificate.
+// checkSetCSRCertificate refuses missing parameters of
+// SetCdnDomainCSRCertificate.
 func checkSetCSRCertificate(c *call) *problem {
 	if c.params["DomainName"] == "" {
 		return missing("DomainName")
 	}
 	if c.params["ServerCertificate"] == "" {
-		return &problem{http.StatusBadRequest, "Certificate.MissingParameter", "You must specify the Certificate parameter."}
+		return badRequest("Certificate.MissingParameter", "You must specify the Certificate parameter.")
 	}
 	return nil
 }
@@ -39,29 +39,30 @@ func setCSRCertificate(ctx context.Context, a *API, c *call) (any, *problem) {
 	return onlyRequestID{c.requestID}, nil
 }
 
-// csrCertificate returns the certificate that was sent for a domain, with its key.
+// csrCertificate returns the certificate that was sent for a domain, with its
+// key.
 func (a *API) csrCertificate(ctx context.Context, domain, sent string) (*certificate, *problem) {
 	text := sent
 	if !a.PlainServerCertificate {
 		decoded, err := base64.StdEncoding.DecodeString(sent)
 		if err != nil {
-			return nil, &problem{http.StatusBadRequest, "Certificate.DecodeError", "An error occurred while decoding the certificate."}
+			return nil, badRequest("Certificate.DecodeError", "An error occurred while decoding the certificate.")
 		}
 		text = string(decoded)
 	}
 	chain, ok := parseChain(text)
 	if !ok || len(text) > maxChain || !isOrdered(chain) {
-		return nil, &certificateFormat
+		return nil, certificateFormat
 	}
 	if !covers(chain[0], domain) {
-		return nil, &problem{http.StatusBadRequest, "Certificate.MissMatch", "The certificate does not match the domain."}
+		return nil, badRequest("Certificate.MissMatch", "The certificate does not match the domain.")
 	}
 	if p := checkDates(chain[0], time.Now()); p != nil {
 		return nil, p
 	}
 	key, err := a.keyOf(ctx, chain[0])
 	if err != nil {
-		return nil, &problem{http.StatusBadRequest, "Certificate.NoPrivateKey", "The private key of the certificate does not exist."}
+		return nil, badRequest("Certificate.NoPrivateKey", "The private key of the certificate does not exist.")
 	}
 	return &certificate{chain: chain, pem: text, key: key}, nil
 }
@@ -75,4 +76,4 @@ func (a *API) keyOf(ctx context.Context, cert *x509.Certificate) (crypto.Signer,
 	return a.Keys.Get(ctx, pubMd5)
 }
 
-var certificateFormat = problem{http.StatusBadRequest, "Certificate.FormatError", "The format of the certificate is invalid."}
+var certificateFormat = badRequest("Certificate.FormatError", "The format of the certificate is invalid.")

@@ -27,7 +27,7 @@ const firstCertID = 9002448
 func checkSetSSLCertificate(c *call) *problem {
 	switch {
 	case c.secretInURL:
-		return &invalidSSLPri
+		return invalidSSLPri
 	case c.params["DomainName"] == "":
 		return missing("DomainName")
 	case c.params["SSLProtocol"] == "":
@@ -35,7 +35,7 @@ func checkSetSSLCertificate(c *call) *problem {
 	case c.params["SSLProtocol"] == "off":
 		return nil
 	case c.params["SSLProtocol"] != "on":
-		return &problem{http.StatusBadRequest, "InvalidSSLProtocol.ValueNotSupported", "The specified SSLProtocol is invalid."}
+		return badRequest("InvalidSSLProtocol.ValueNotSupported", "The specified SSLProtocol is invalid.")
 	}
 	if p := checkCertName(c); p != nil {
 		return p
@@ -46,10 +46,10 @@ func checkSetSSLCertificate(c *call) *problem {
 	case "cas":
 		return checkCAS(c)
 	}
-	return &parameterError
+	return parameterError
 }
 
-var parameterError = problem{http.StatusBadRequest, "SetDomainCertificate.ParameterError", "The specified parameters are invalid."}
+var parameterError = badRequest("SetDomainCertificate.ParameterError", "The specified parameters are invalid.")
 
 // checkCertName refuses an empty name, and one that breaks the rules of the
 // console: letters, digits, ".", "_" and "-".
@@ -61,27 +61,27 @@ func checkCertName(c *call) *problem {
 	case name == "":
 		return &problem{http.StatusNotFound, "CertName.MissingParameter", "You must specify CertName."}
 	case utf8.RuneCountInString(name) > 128:
-		return &problem{http.StatusBadRequest, "InvalidCertName.TooLong", "The length of the certificate name cannot exceed 128 characters."}
+		return badRequest("InvalidCertName.TooLong", "The length of the certificate name cannot exceed 128 characters.")
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r)
 	}):
-		return &parameterError
+		return parameterError
 	}
 	return nil
 }
 
 func checkUpload(c *call) *problem {
 	if c.params["SSLPri"] == "" {
-		return &problem{http.StatusBadRequest, "SSLPri.MissingParameter", "The SSLPri parameter is required."}
+		return badRequest("SSLPri.MissingParameter", "The SSLPri parameter is required.")
 	}
 	if c.params["SSLPub"] == "" {
-		return &problem{http.StatusBadRequest, "SSLPub.MissingParameter", "The SSLPub parameter is required."}
+		return badRequest("SSLPub.MissingParameter", "The SSLPub parameter is required.")
 	}
 	return nil
 }
 
-// checkCAS falls back to an upload without a usable CertId, as the service seems
-// to do.
+// checkCAS falls back to an upload without a usable CertId, as the service
+// seems to do.
 func checkCAS(c *call) *problem {
 	if storedID(c) == 0 {
 		return checkUpload(c)
@@ -90,7 +90,7 @@ func checkCAS(c *call) *problem {
 	case "", regionHangzhou, regionSingapore:
 		return nil
 	}
-	return &problem{http.StatusBadRequest, "Abs.CertRegion.ValueNotSupported", "CertRegion is not supported."}
+	return badRequest("Abs.CertRegion.ValueNotSupported", "CertRegion is not supported.")
 }
 
 // storedID returns the ID of the stored certificate that the call wants, or 0.
@@ -102,8 +102,8 @@ func storedID(c *call) int64 {
 	return id
 }
 
-// setSSLCertificate switches HTTPS off, installs a stored certificate, or stores
-// one and installs it.
+// setSSLCertificate switches HTTPS off, installs a stored certificate, or
+// stores one and installs it.
 func setSSLCertificate(_ context.Context, a *API, c *call) (any, *problem) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -130,14 +130,14 @@ func setSSLCertificate(_ context.Context, a *API, c *call) (any, *problem) {
 func readUpload(c *call) (*certificate, *problem) {
 	text := c.params["SSLPub"]
 	if len(text) > maxChain {
-		return nil, &problem{http.StatusBadRequest, "InvalidCertificate.TooLong", "The maximum length of the certificate is exceeded."}
+		return nil, badRequest("InvalidCertificate.TooLong", "The maximum length of the certificate is exceeded.")
 	}
 	chain, ok := parseChain(text)
 	if !ok {
-		return nil, &problem{http.StatusBadRequest, "InvalidSSLPub", "The specified SSLPub is invalid."}
+		return nil, badRequest("InvalidSSLPub", "The specified SSLPub is invalid.")
 	}
 	if !isOrdered(chain) {
-		return nil, &certificateFormat
+		return nil, certificateFormat
 	}
 	key, p := parseKey(c.params["SSLPri"])
 	if p != nil {
@@ -145,7 +145,7 @@ func readUpload(c *call) (*certificate, *problem) {
 	}
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(chain[0].PublicKey) {
-		return nil, &problem{http.StatusBadRequest, "Certificate.MissMatch", "The SSLPri does not match the certificate."}
+		return nil, badRequest("Certificate.MissMatch", "The SSLPri does not match the certificate.")
 	}
 	if p := checkDates(chain[0], time.Now()); p != nil {
 		return nil, p
@@ -157,9 +157,9 @@ func readUpload(c *call) (*certificate, *problem) {
 func checkDates(leaf *x509.Certificate, now time.Time) *problem {
 	switch {
 	case now.After(leaf.NotAfter):
-		return &problem{http.StatusBadRequest, "Certificate.Expired", "The certificate has expired."}
+		return badRequest("Certificate.Expired", "The certificate has expired.")
 	case now.Before(leaf.NotBefore):
-		return &problem{http.StatusBadRequest, "Certificate.StatusError", "The status of the certificate is invalid."}
+		return badRequest("Certificate.StatusError", "The status of the certificate is invalid.")
 	}
 	return nil
 }
@@ -182,9 +182,9 @@ func (a *account) upload(d *domain, c *call) *problem {
 	return nil
 }
 
-// duplicate refuses a certificate whose name is taken or, if the caller named it,
-// whose content is stored. Without a name each upload is stored anew, since tools
-// send one certificate to several domains so.
+// duplicate refuses a certificate whose name is taken or, if the caller named
+// it, whose content is stored. Without a name each upload is stored anew, since
+// tools send one certificate to several domains so.
 func (a *account) duplicate(cert *certificate) *problem {
 	if cert.name == "" {
 		return nil
@@ -192,12 +192,12 @@ func (a *account) duplicate(cert *certificate) *problem {
 	sameContent := func(other *certificate) bool { return bytes.Equal(other.chain[0].Raw, cert.chain[0].Raw) }
 	if i := slices.IndexFunc(a.stored, func(other *certificate) bool { return other.name == cert.name }); i >= 0 {
 		if sameContent(a.stored[i]) {
-			return &problem{http.StatusBadRequest, "Certificate.Duplicated", "The certificate name already exists."}
+			return badRequest("Certificate.Duplicated", "The certificate name already exists.")
 		}
-		return &problem{http.StatusBadRequest, "CertNameAlreadyExists", "The CertName already exists."}
+		return badRequest("CertNameAlreadyExists", "The CertName already exists.")
 	}
 	if slices.ContainsFunc(a.stored, sameContent) {
-		return &problem{http.StatusBadRequest, "CertificateContent.Duplicated", "The certificate has been uploaded; do not upload again."}
+		return badRequest("CertificateContent.Duplicated", "The certificate has been uploaded; do not upload again.")
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (a *account) duplicate(cert *certificate) *problem {
 func (a *account) installStored(d *domain, id int64, region string) *problem {
 	i := slices.IndexFunc(a.stored, func(cert *certificate) bool { return cert.id == id })
 	if i < 0 || region == regionSingapore {
-		return &problem{http.StatusBadRequest, "Certificate.NotFind", "The certificate does not exist."}
+		return badRequest("Certificate.NotFind", "The certificate does not exist.")
 	}
 	if p := checkDates(a.stored[i].chain[0], time.Now()); p != nil {
 		return p

@@ -35,16 +35,14 @@ func (s signature) check(secret string) *problem {
 		want = base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	}
 	if want == "" || !hmac.Equal([]byte(want), []byte(s.value)) {
-		return &problem{
-			http.StatusBadRequest, "SignatureDoesNotMatch",
-			"Specified signature is not matched with our calculation. server string to sign is:" + s.text,
-		}
+		return badRequest("SignatureDoesNotMatch",
+			"Specified signature is not matched with our calculation. server string to sign is:"+s.text)
 	}
 	return nil
 }
 
-// readRPC reads a message signed by version 1.0 of the RPC signature, which covers
-// all parameters, wherever they were sent.
+// readRPC reads a message signed by version 1.0 of the RPC signature, which
+// covers all parameters, wherever they were sent.
 func (m *message) readRPC(method string, all map[string]string) *problem {
 	if strings.EqualFold(all["Format"], formatJSON) {
 		m.format = formatJSON
@@ -53,7 +51,9 @@ func (m *message) readRPC(method string, all map[string]string) *problem {
 	m.action, m.version = all["Action"], all["Version"]
 	m.accessKeyID, m.token = all["AccessKeyId"], all["SecurityToken"]
 	m.timestamp, m.nonce = all["Timestamp"], all["SignatureNonce"]
-	for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"} {
+	for _, name := range []string{
+		"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp",
+	} {
 		if all[name] == "" {
 			return missing(name)
 		}
@@ -70,8 +70,8 @@ func (m *message) readRPC(method string, all map[string]string) *problem {
 	return nil
 }
 
-// operationParams returns all parameters but the common ones. The older official
-// SDK adds RegionId and an empty SignatureType to them.
+// operationParams returns all parameters but the common ones. The older
+// official SDK adds RegionId and an empty SignatureType to them.
 func operationParams(all map[string]string) map[string]string {
 	params := make(map[string]string, len(all))
 	for name, value := range all {
@@ -85,9 +85,9 @@ func operationParams(all map[string]string) map[string]string {
 	return params
 }
 
-// readACS3 reads a message signed by ACS3-HMAC-SHA256. The parameters are those of
-// the query: the documentation of the signature allows no others for an operation
-// of this API, and a form in the body is ignored.
+// readACS3 reads a message signed by ACS3-HMAC-SHA256. The parameters are those
+// of the query: the documentation of the signature allows no others for an
+// operation of this API, and a form in the body is ignored.
 func (m *message) readACS3(r *http.Request, authorization string, query map[string]string, body []byte) *problem {
 	if strings.Contains(r.Header.Get("Accept"), "json") {
 		m.format = formatJSON
@@ -96,9 +96,7 @@ func (m *message) readACS3(r *http.Request, authorization string, query map[stri
 	m.action, m.version = r.Header.Get("x-acs-action"), r.Header.Get("x-acs-version")
 	m.token = r.Header.Get("x-acs-security-token")
 	m.timestamp, m.nonce = r.Header.Get("x-acs-date"), r.Header.Get("x-acs-signature-nonce")
-	incomplete := &problem{
-		http.StatusBadRequest, "IncompleteSignature", "The request signature does not conform to Aliyun standards.",
-	}
+	incomplete := badRequest("IncompleteSignature", "The request signature does not conform to Aliyun standards.")
 	credential, names, value, ok := splitAuthorization(authorization)
 	if !ok {
 		return incomplete
@@ -116,7 +114,8 @@ func (m *message) readACS3(r *http.Request, authorization string, query map[stri
 		return invalid("x-acs-content-sha256")
 	}
 	canonicalHash := sha256.Sum256([]byte(m.canonicalRequest(r, query, signed)))
-	m.signature = signature{scheme: "ACS3", value: value, text: "ACS3-HMAC-SHA256\n" + hex.EncodeToString(canonicalHash[:])}
+	text := "ACS3-HMAC-SHA256\n" + hex.EncodeToString(canonicalHash[:])
+	m.signature = signature{scheme: "ACS3", value: value, text: text}
 	return nil
 }
 
@@ -144,8 +143,8 @@ func containsAll(names, wanted []string) bool {
 	return !slices.ContainsFunc(wanted, func(name string) bool { return !slices.Contains(names, name) })
 }
 
-// mustBeSigned returns the lower-case names of the headers that a signature has to
-// cover.
+// mustBeSigned returns the lower-case names of the headers that a signature has
+// to cover.
 func mustBeSigned(header http.Header) []string {
 	names := []string{"host", "x-acs-content-sha256"}
 	for name := range header {
@@ -166,7 +165,8 @@ func (m *message) canonicalRequest(r *http.Request, query map[string]string, sig
 		headers.WriteString(name + ":" + strings.TrimSpace(value) + "\n")
 	}
 	return strings.Join([]string{
-		r.Method, m.path, canonical(query), headers.String(), strings.Join(signed, ";"), r.Header.Get("x-acs-content-sha256"),
+		r.Method, m.path, canonical(query), headers.String(), strings.Join(signed, ";"),
+		r.Header.Get("x-acs-content-sha256"),
 	}, "\n")
 }
 
@@ -179,8 +179,8 @@ func canonical(params map[string]string) string {
 	return strings.Join(pairs, "&")
 }
 
-// escape returns s percent-encoded by RFC 3986. It corrects net/url's encoding, as
-// Alibaba's documentation describes.
+// escape returns s percent-encoded by RFC 3986. It corrects net/url's encoding,
+// as Alibaba's documentation describes.
 func escape(s string) string {
 	return strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(url.QueryEscape(s))
 }

@@ -73,8 +73,8 @@ func send(t *testing.T, api string, s signer.Signer, action string, params map[s
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(answer))
 }
 
-// selfSigned returns a certificate for a public key, signed by a CA of its own, and
-// the CA's certificate, both in PEM.
+// selfSigned returns a certificate for a public key, signed by a CA of its own,
+// and the CA's certificate, both in PEM.
 func selfSigned(t *testing.T, pub any, name string) (cert, ca string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -156,8 +156,8 @@ func TestFakecdn_EdgeServesAfterTheDelay(t *testing.T) {
 	assert.False(t, errors.As(err, &presented), "it presents a certificate")
 }
 
-// outside returns an outside program. Without it the test is skipped, but fails in
-// CI, which installs it.
+// outside returns an outside program. Without it the test is skipped, but fails
+// in CI, which installs it.
 func outside(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)

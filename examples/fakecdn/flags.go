@@ -100,8 +100,8 @@ func (c *config) setOrigin(text string) error {
 	return nil
 }
 
-// checkLoopback refuses an address that other machines can reach: the access key
-// is in this program's usage.
+// checkLoopback refuses an address that other machines can reach: the access
+// key is in this program's usage.
 func checkLoopback(name, addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

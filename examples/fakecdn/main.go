@@ -5,13 +5,13 @@
 //	        [-key-type rsa-2048] [-domain NAME ...]
 //	        [-edge ADDR] [-edge-http ADDR] [-edge-delay TIME] [-origin URL]
 //
-// Its first line on stdout is "listening on http://HOST:PORT". With -edge the next
-// one is "edge on HOST:PORT", and with -edge-http the last one is "edge HTTP on
-// HOST:PORT".
+// Its first line on stdout is "listening on http://HOST:PORT". With -edge the
+// next one is "edge on HOST:PORT", and with -edge-http the last one is "edge
+// HTTP on HOST:PORT".
 //
-// Each request to the API is a line on stderr, without secrets. An interrupt ends
-// the program after it has answered the requests under way. The exit status is 0,
-// 1 after a failure, 2 after wrong usage.
+// Each request to the API is a line on stderr, without secrets. An interrupt
+// ends the program after it has answered the requests under way. The exit
+// status is 0, 1 after a failure, 2 after wrong usage.
 package main
 
 import (
