@@ -17,7 +17,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// answering is a transport that always gives the same answer.
+// answering returns a transport that always gives the same answer.
 func answering(status int, header http.Header, body []byte) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
@@ -26,8 +26,8 @@ func answering(status int, header http.Header, body []byte) http.RoundTripper {
 	})
 }
 
-// FuzzAnswer: whatever comes with whatever status, it is a response with a CSR, or an *Error of one kind that says one line
-// without a secret.
+// FuzzAnswer checks that whatever comes with whatever status is a response with
+// a CSR, or an *Error of one kind that prints one line without a secret.
 func FuzzAnswer(f *testing.F) {
 	for _, row := range faultRows() {
 		for _, fault := range row.script {
@@ -54,24 +54,74 @@ func FuzzAnswer(f *testing.F) {
 			}
 			return
 		}
-		e := asError(t, err)
-		require.Equal(t, 1, e.Attempts)
-		kinds := 0
-		for _, kind := range []error{cdn.ErrUnavailable, cdn.ErrThrottled, cdn.ErrDenied, cdn.ErrInvalidRequest} {
-			if errors.Is(err, kind) {
-				kinds++
-			}
-		}
-		require.Equal(t, 1, kinds)
-		require.NotContains(t, err.Error(), "\n")
-		for _, secret := range []string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken} {
-			require.NotContains(t, printed(t, err), secret)
-		}
+		requireOneKind(t, err)
 	})
 }
 
-// FuzzWait: whatever the headers ask, RetryAfter is not negative, no wait is longer than 20 s, and what is asked for and
-// within that is what is waited.
+// requireOneKind requires that err is an *Error of one kind and one line, of
+// one attempt, without a secret.
+func requireOneKind(t *testing.T, err error) {
+	t.Helper()
+	require.Equal(t, 1, asError(t, err).Attempts)
+	kinds := 0
+	for _, kind := range []error{cdn.ErrUnavailable, cdn.ErrThrottled, cdn.ErrDenied, cdn.ErrInvalidRequest} {
+		if errors.Is(err, kind) {
+			kinds++
+		}
+	}
+	require.Equal(t, 1, kinds)
+	require.NotContains(t, err.Error(), "\n")
+	for _, secret := range []string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken, "Hidden"} {
+		require.NotContains(t, printed(t, err), secret)
+	}
+}
+
+// fuzzAnswers checks that whatever comes with whatever status is a response
+// with a request ID or an *Error. The seeds are samples and what was found
+// before.
+func fuzzAnswers(f *testing.F, call calling, samples ...string) {
+	for _, text := range append(samples, "", "{}", "null", `{"RequestId":"R"}`, `{"RequestId":{"a":1}}`, `{"RequestId":"R","Code":7}`,
+		`{"Code":"Certificate.NoPrivateKey","Message":"`+hiddenKey+`"}`, `<Error><Code>ServiceBusy</Code></Error>`) {
+		f.Add(200, []byte(text))
+		f.Add(500, []byte(text))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		s := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: answering(status, nil, body)}})
+		requestID, err := call(t.Context(), s.client)
+		if err != nil {
+			requireOneKind(t, err)
+			return
+		}
+		require.NotEmpty(t, strings.TrimSpace(requestID))
+		require.Equal(t, 2, status/100)
+	})
+}
+
+func FuzzSetCdnDomainCSRCertificateAnswer(f *testing.F) {
+	fuzzAnswers(f, setCSR(&cdn.SetCdnDomainCSRCertificateRequest{DomainName: "a", ServerCertificate: "x"}),
+		`<SetCdnDomainCSRCertificateResponse><RequestId>R</RequestId></SetCdnDomainCSRCertificateResponse>`)
+}
+
+func FuzzSetCdnDomainSSLCertificateAnswer(f *testing.F) {
+	fuzzAnswers(f, setSSL(&cdn.SetCdnDomainSSLCertificateRequest{DomainName: "a", SSLProtocol: "on", SSLPub: "x", SSLPri: hiddenKey}),
+		`<SetCdnDomainSSLCertificateResponse><RequestId>R</RequestId></SetCdnDomainSSLCertificateResponse>`)
+}
+
+func FuzzDescribeDomainCertificateInfoAnswer(f *testing.F) {
+	fuzzAnswers(f, describe(&cdn.DescribeDomainCertificateInfoRequest{DomainName: "a"}),
+		string(sample(f, "DescribeDomainCertificateInfo.json")), string(sample(f, "DescribeDomainCertificateInfo.xml")),
+		`{"RequestId":"R","CertInfos":{"CertInfo":[{"CertId":1,"CertStartTime":"soon"}]}}`)
+}
+
+func FuzzDescribeCdnSSLCertificateListAnswer(f *testing.F) {
+	fuzzAnswers(f, list(&cdn.DescribeCdnSSLCertificateListRequest{}),
+		string(sample(f, "DescribeCdnSSLCertificateList.json")), string(sample(f, "DescribeCdnSSLCertificateList.xml")),
+		`{"RequestId":"R","CertificateListModel":{"Count":"1","CertList":{"Cert":[{"CertId":"1"}]}}}`)
+}
+
+// FuzzWait checks that whatever the headers ask for, RetryAfter is not negative
+// and no wait is longer than 20 s, and that a shorter wait that is asked for is
+// kept.
 func FuzzWait(f *testing.F) {
 	f.Add("1234", "", "")
 	f.Add("", "7", "")
