@@ -102,7 +102,7 @@ func (f *fixture) finish(t *testing.T, domain, chain string) {
 func (f *fixture) served(t *testing.T, domain string) *x509.Certificate {
 	t.Helper()
 	addr := netip.MustParseAddrPort(f.edge.TLSAddr)
-	e := cdn.Edge{Resolver: oneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
+	e := cdn.Edge{Resolver: cli.OneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
 	leaves, err := e.Leaf(t.Context(), domain)
 	if f.srv.API.Certificate(domain) != nil {
 		require.NoError(t, err)

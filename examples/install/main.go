@@ -147,13 +147,6 @@ func (c *command) setEdge(text string) error {
 	if err != nil {
 		return errors.New("want an address and a port, such as 192.0.2.1:443")
 	}
-	c.edge = cdn.Edge{Resolver: oneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
+	c.edge = cdn.Edge{Resolver: cli.OneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
 	return nil
-}
-
-// oneAddr is a resolver that returns the same address for every name.
-type oneAddr netip.Addr
-
-func (a oneAddr) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
-	return []netip.Addr{netip.Addr(a)}, nil
 }

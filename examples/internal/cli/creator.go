@@ -32,15 +32,22 @@ func (c *Creator) AddTo(flags *flag.FlagSet) {
 	flags.Var(&c.signer, "signer", "`SIGNATURE` of the calls to the CDN: rpc or acs3")
 }
 
-// New returns the creator that the flags choose. The client gets the credentials
-// of the environment and opts, with endpoint and signer from the flags. In mode
-// fallback, New sets Primary and Secondary of fallback and keeps its other
-// fields. Its errors are errors of usage.
+// New returns the creator that the flags choose, with a client of its own that
+// gets opts. Its errors are errors of usage.
 func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, error) {
-	local := &csr.Generator{Keys: csr.DirStore{Path: c.keys}, Source: c.keyType}
 	if c.mode.String() == "local" {
-		return local, nil
+		return c.With(nil, fallback)
 	}
+	client, err := c.Client(opts)
+	if err != nil {
+		return nil, err
+	}
+	return c.With(client, fallback)
+}
+
+// Client returns a client with the credentials of the environment and opts,
+// with endpoint and signer from the flags. Its errors are errors of usage.
+func (c *Creator) Client(opts cdn.Options) (*cdn.Client, error) {
 	opts.Endpoint = c.endpoint
 	if c.signer.String() == "acs3" {
 		opts.Signer = signer.ACS3{}
@@ -49,7 +56,21 @@ func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, 
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if c.mode.String() == "remote" {
+	return client, nil
+}
+
+// Keys returns the store of the keys that this machine makes.
+func (c *Creator) Keys() csr.KeyStore { return csr.DirStore{Path: c.keys} }
+
+// With returns the creator that the flags choose. In mode local, client may be
+// nil. In mode fallback, With sets Primary and Secondary of fallback and keeps
+// its other fields.
+func (c *Creator) With(client *cdn.Client, fallback cdn.Fallback) (cdn.CSRCreator, error) {
+	local := &csr.Generator{Keys: c.Keys(), Source: c.keyType}
+	switch c.mode.String() {
+	case "local":
+		return local, nil
+	case "remote":
 		return client, nil
 	}
 	breaker, err := cdn.NewBreaker(client, nil)
