@@ -10,9 +10,10 @@ import (
 )
 
 // Check reports whether r answers req: it returns an error unless Csr is one
-// whole CSR that is signed by its own key and has exactly the names of req, after
-// normalization and in any order. If Origin is OriginLocal, PubMd5 must be that of
-// the key. If req is invalid, the error is that of [Request.Validate].
+// whole CSR that is signed by its own key and has exactly the names of req,
+// after normalization and in any order. If Origin is OriginLocal, PubMd5 must
+// be that of the key. If req is invalid, the error is that of
+// [Request.Validate].
 //
 // The rest of the subject is not compared. Neither is the CDN's PubMd5, whose
 // definition is not documented.
@@ -41,7 +42,8 @@ func (r *Response) Check(req *Request) error {
 	return nil
 }
 
-// checkNames returns an error unless the names of got are exactly those of want.
+// checkNames returns an error unless the names of got are exactly those of
+// want.
 func checkNames(got *x509.CertificateRequest, want *Request) error {
 	if normalName(got.Subject.CommonName) != want.CommonName {
 		return fmt.Errorf("its CommonName is %s, not %s", quote(got.Subject.CommonName), quote(want.CommonName))
@@ -63,10 +65,10 @@ func checkNames(got *x509.CertificateRequest, want *Request) error {
 	return nil
 }
 
-// namesOf returns the normal forms of the names of a CSR: every CommonName of its
-// subject and every dNSName of its extension subjectAltName. A name of another
-// kind is an error, except for email, since it is not documented where the service
-// puts that.
+// namesOf returns the normal forms of the names of a CSR: every CommonName of
+// its subject and every dNSName of its extension subjectAltName. A name of
+// another kind is an error, except for email, since it is not documented where
+// the service puts that.
 func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 	var names []string
 	for _, attribute := range got.Subject.Names {
@@ -91,8 +93,8 @@ func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 	return names, nil
 }
 
-// subjectAltNames returns every GeneralName of a CSR, of which crypto/x509 skips
-// those that it does not know.
+// subjectAltNames returns every GeneralName of a CSR, of which crypto/x509
+// skips those that it does not know.
 func subjectAltNames(got *x509.CertificateRequest) ([]asn1.RawValue, error) {
 	for _, extension := range got.Extensions {
 		if !extension.Id.Equal(oidSAN) {
@@ -111,8 +113,8 @@ func subjectAltNames(got *x509.CertificateRequest) ([]asn1.RawValue, error) {
 	return nil, nil
 }
 
-// normalName returns the normal form of a domain name in a CSR, or name itself if
-// it has none.
+// normalName returns the normal form of a domain name in a CSR, or name itself
+// if it has none.
 func normalName(name string) string {
 	if normal, reason := domainName(name); reason == "" {
 		return normal

@@ -21,8 +21,8 @@ var checkedRequest = Request{CommonName: "Example.com", SANs: []string{"Bücher.
 // checkedNames are its names in the CSR.
 var checkedNames = []string{"example.com", "xn--bcher-kva.example"}
 
-// responseWith returns a Response with a CSR that crypto/x509 made of a template,
-// as the CDN might.
+// responseWith returns a Response with a CSR that crypto/x509 made of a
+// template, as the CDN might.
 func responseWith(t *testing.T, key crypto.Signer, template x509.CertificateRequest) *Response {
 	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key)

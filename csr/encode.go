@@ -53,8 +53,8 @@ func encode(req *Request, key crypto.Signer, algorithm x509.SignatureAlgorithm) 
 	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
 }
 
-// encodeSubject returns the subject as a DER Name (RFC 5280 section 4.1.2.4) with
-// one attribute in each RDN. Package x509 uses another order, puts several
+// encodeSubject returns the subject as a DER Name (RFC 5280 section 4.1.2.4)
+// with one attribute in each RDN. Package x509 uses another order, puts several
 // attributes into one RDN, and encodes the email address as a UTF8String.
 func encodeSubject(req *Request) ([]byte, error) {
 	attribute := func(oid asn1.ObjectIdentifier, value any) pkix.RelativeDistinguishedNameSET {

@@ -13,9 +13,9 @@ import (
 // documentation of a sister product.
 const goldenLine = "MIIC/zCCAecCAQAwZTELMAkGA1UEBhMCQ04xCzAJBgNVBAgTAlpKMQswCQYDVQQH"
 
-// TestNew_GoldenFirstLine proves that a local CSR begins like the service's own. The
-// line depends on the key's size, on the order and the string types of the subject,
-// and on the length of the names, which is 57 bytes here.
+// TestNew_GoldenFirstLine proves that a local CSR begins like the service's
+// own. The line depends on the key's size, on the order and the string types of
+// the subject, and on the length of the names, which is 57 bytes here.
 func TestNew_GoldenFirstLine(t *testing.T) {
 	req := Request{
 		CommonName: "a.cn.com", // 8 characters
@@ -87,8 +87,8 @@ func TestNew_SubjectOrderAndTypes(t *testing.T) {
 	}
 }
 
-// TestNew_OneExtension proves that a CSR requests its names and nothing else, in one
-// extension that is not critical.
+// TestNew_OneExtension proves that a CSR requests its names and nothing else,
+// in one extension that is not critical.
 func TestNew_OneExtension(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)
@@ -102,9 +102,9 @@ func TestNew_OneExtension(t *testing.T) {
 	assert.Empty(t, parsed.EmailAddresses, "Email belongs to the subject")
 }
 
-// TestNew_Deterministic proves that two CSRs for one request and key differ only in
-// the signature, and do not differ if the key is Ed25519, whose signatures are
-// deterministic.
+// TestNew_Deterministic proves that two CSRs for one request and key differ
+// only in the signature, and do not differ if the key is Ed25519, whose
+// signatures are deterministic.
 func TestNew_Deterministic(t *testing.T) {
 	req := Request{CommonName: "example.com", SANs: []string{"b.com", "c.com", "a.com"}, Email: "a@example.com"}
 	for _, keyType := range []KeyType{P256, Ed25519} {
@@ -125,8 +125,8 @@ func TestNew_Deterministic(t *testing.T) {
 	}
 }
 
-// TestNew_PEM proves that the PEM is that of the service: one block, lines of 64
-// characters, and one line end at the end.
+// TestNew_PEM proves that the PEM is that of the service: one block, lines of
+// 64 characters, and one line end at the end.
 func TestNew_PEM(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, RSA2048))
 	require.NoError(t, err)

@@ -27,8 +27,8 @@ type errorCase struct {
 	err  error
 }
 
-// TestErrors_Texts compares the texts of errors with testdata/errors.txt, so that a
-// change of one is seen in a review.
+// TestErrors_Texts compares the texts of errors with testdata/errors.txt, so
+// that a change of one is seen in a review.
 func TestErrors_Texts(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the list has a Unix system's texts about files")

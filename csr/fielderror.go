@@ -13,7 +13,7 @@ var ErrInvalidRequest = errors.New("invalid request")
 
 // A FieldError describes one invalid field of a request.
 type FieldError struct {
-	Field  string // its name, "CommonName"; an element of a list has its index, "SANs[2]"; "Request" if the request is nil
+	Field  string // its name, "CommonName"; with an index in a list, "SANs[2]"; "Request" if the request is nil
 	Value  string // as the caller gave it, in full; empty if it is missing; "302 names" if there are too many
 	Reason string // what is wrong, as it reads after the field and its value: `is a URL: give only "example.com"`
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // FuzzRequest proves that a request is refused, or becomes a CSR that has the
-// normalized request in it, and that a normalized request is its own normal form.
+// normalized request in it, and that a normalized request is its own normal
+// form.
 func FuzzRequest(f *testing.F) {
 	for _, c := range requestCases() {
 		if r := c.req; r != nil && len(r.SANs) < 10 {

@@ -15,17 +15,17 @@ type Generator struct {
 	// Keys stores the private keys. It is required.
 	Keys KeyStore
 
-	// Source makes the keys. If nil, it is RSA2048, the type of key that the CDN
-	// makes.
+	// Source makes the keys. If nil, it is RSA2048, the type of key that the
+	// CDN makes.
 	Source KeySource
 }
 
-// CreateCdnCertificateSigningRequest makes a key and a CSR for it. It returns the
-// CSR only after Keys has stored the key under Response.PubMd5.
+// CreateCdnCertificateSigningRequest makes a key and a CSR for it. It returns
+// the CSR only after Keys has stored the key under Response.PubMd5.
 //
-// If req is invalid, the error is that of [Request.Validate], and no key is made.
-// Errors of Source and Keys are wrapped. It is no error if Keys already has the
-// same key, since a Source may return one that exists.
+// If req is invalid, the error is that of [Request.Validate], and no key is
+// made. Errors of Source and Keys are wrapped. It is no error if Keys already
+// has the same key, since a Source may return one that exists.
 //
 // The context is checked before and after the key is made. Once it has ended,
 // nothing is stored, and the error wraps ctx.Err() and context.Cause(ctx).
@@ -86,8 +86,8 @@ func (g *Generator) store(ctx context.Context, pubMd5 string, key crypto.Signer)
 	return nil
 }
 
-// withCause adds the cause of ctx to an error of a Source or a KeyStore that says
-// that ctx has ended.
+// withCause adds the cause of ctx to an error of a Source or a KeyStore that
+// says that ctx has ended.
 func withCause(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if cause == nil || !errors.Is(err, ctx.Err()) || errors.Is(err, cause) {

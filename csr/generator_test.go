@@ -122,8 +122,8 @@ func TestGenerator_EndedContext(t *testing.T) {
 	assert.Nil(t, resp)
 }
 
-// TestGenerator_CauseOfAnEndedContext proves that the error has both the error of
-// the context and its cause, wherever the end was noticed.
+// TestGenerator_CauseOfAnEndedContext proves that the error has both the error
+// of the context and its cause, wherever the end was noticed.
 func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
 	cause := errors.New("the server is shutting down")
 	key := newTestKey(t, P256)
@@ -166,8 +166,8 @@ func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
 	}
 }
 
-// TestGenerator_CauseAddsNothing proves that an error stays as it is if there is no
-// other cause, or if it is not about the context.
+// TestGenerator_CauseAddsNothing proves that an error stays as it is if there
+// is no other cause, or if it is not about the context.
 func TestGenerator_CauseAddsNothing(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	end()

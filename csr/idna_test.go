@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// idnaTests is the number of tests in Unicode's IdnaTestV2.txt, so that a truncated
-// file fails.
+// idnaTests is the number of tests in Unicode's IdnaTestV2.txt, so that a
+// truncated file fails.
 const idnaTests = 6225
 
-// TestDomainName_IdnaTestV2 runs Unicode's own tests, which are in the file that
-// CDNCSR_IDNA_TEST names (https://www.unicode.org/Public/idna/13.0.0/IdnaTestV2.txt).
-// The profile must pass each of them, and domainName must return the same name or
-// refuse it.
+// TestDomainName_IdnaTestV2 runs Unicode's own tests, which are in the file
+// that CDNCSR_IDNA_TEST names
+// (https://www.unicode.org/Public/idna/13.0.0/IdnaTestV2.txt). The profile must
+// pass each of them, and domainName must return the same name or refuse it.
 func TestDomainName_IdnaTestV2(t *testing.T) {
 	file := os.Getenv("CDNCSR_IDNA_TEST")
 	if file == "" {
@@ -57,8 +57,8 @@ func TestDomainName_IdnaTestV2(t *testing.T) {
 	t.Logf("%d tests, %d names refused", count, refused)
 }
 
-// stricter reports whether domainName refuses a name that UTS #46 allows: one that
-// ends with a dot, or one that resolvers take for an IP address.
+// stricter reports whether domainName refuses a name that UTS #46 allows: one
+// that ends with a dot, or one that resolvers take for an IP address.
 func stricter(ascii string) bool {
 	return strings.HasSuffix(ascii, ".") || isNumber(ascii[strings.LastIndexByte(ascii, '.')+1:])
 }
@@ -68,7 +68,8 @@ type idnaTest struct {
 	valid         bool
 }
 
-// parseIDNATest parses a line: source; toUnicode; its status; toAsciiN; its status; …
+// parseIDNATest parses a line: source; toUnicode; its status; toAsciiN; its
+// status; …
 func parseIDNATest(t *testing.T, line string) (idnaTest, bool) {
 	line, _, _ = strings.Cut(line, "#")
 	if strings.TrimSpace(line) == "" {

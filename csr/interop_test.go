@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// validCSRs returns a CSR for each valid request of requestCases, and one for each
-// type of key.
+// validCSRs returns a CSR for each valid request of requestCases, and one for
+// each type of key.
 func validCSRs(t *testing.T) []*Response {
 	t.Helper()
 	p256 := newTestKey(t, P256)
@@ -57,8 +57,9 @@ func TestNew_OthersVerifyEveryCSR(t *testing.T) {
 	wait.Wait()
 }
 
-// TestNew_GnuTLSReadsTheEmail proves that GnuTLS shows the email address as text.
-// It shows a UTF8String, which crypto/x509 would make of it, as hex digits.
+// TestNew_GnuTLSReadsTheEmail proves that GnuTLS shows the email address as
+// text. It shows a UTF8String, which crypto/x509 would make of it, as hex
+// digits.
 func TestNew_GnuTLSReadsTheEmail(t *testing.T) {
 	certtool := needProgram(t, "certtool")
 	resp, err := New(&Request{CommonName: "example.com", Email: "admin@example.com"}, newTestKey(t, P256))

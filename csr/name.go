@@ -107,9 +107,9 @@ func isLDH(label string) bool {
 	return true
 }
 
-// isNumber reports whether resolvers take a name with this last label for an IPv4
-// address: a number that is decimal, octal or hexadecimal (WHATWG URL, "ends in a
-// number").
+// isNumber reports whether resolvers take a name with this last label for an
+// IPv4 address: a number that is decimal, octal or hexadecimal (WHATWG URL,
+// "ends in a number").
 func isNumber(label string) bool {
 	if digits, ok := strings.CutPrefix(label, "0x"); ok {
 		return strings.Trim(digits, "0123456789abcdef") == ""
@@ -117,8 +117,8 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// knownMistake returns what s is, if it is something that is often mistaken for a
-// domain name, or "".
+// knownMistake returns what s is, if it is something that is often mistaken for
+// a domain name, or "".
 func knownMistake(s string) string {
 	switch {
 	case strings.Contains(s, "://"):
@@ -128,7 +128,7 @@ func knownMistake(s string) string {
 		return "is a URL: write only the domain name"
 	case strings.ContainsAny(s, ",，、;；"):
 		return "is several names: write each as an element of SANs"
-	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
+	case strings.ContainsFunc(s, unicode.IsSpace):
 		return "contains a space: write several names as elements of SANs"
 	case strings.ContainsAny(s, "@＠"):
 		return "is an email address, which belongs in Email"

@@ -2,8 +2,8 @@ package csr
 
 import "strings"
 
-// A fieldCase is a value of a field and its normal form, or a part of the reason
-// why it is refused.
+// A fieldCase is a value of a field and its normal form, or a part of the
+// reason why it is refused.
 type fieldCase struct{ in, normal, reason string }
 
 func good(in, normal string) fieldCase { return fieldCase{in: in, normal: normal} }

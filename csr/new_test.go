@@ -170,8 +170,8 @@ func TestNew_FaultySigner(t *testing.T) {
 	}
 }
 
-// TestPubMD5_LikeOpenSSL compares PubMD5 with the MD5 of the public key as OpenSSL
-// encodes it.
+// TestPubMD5_LikeOpenSSL compares PubMD5 with the MD5 of the public key as
+// OpenSSL encodes it.
 func TestPubMD5_LikeOpenSSL(t *testing.T) {
 	openssl := needProgram(t, "openssl")
 	for _, keyType := range keyTypes {

@@ -15,10 +15,10 @@ import (
 )
 
 // PubMD5 returns the name by which the key of a local CSR is found again: the
-// MD5 of the public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as
-// 32 lower-case hex digits. Which bytes the CDN hashes for its own PubMd5 is not
-// documented. PubMD5 returns an error unless pub is a complete *rsa.PublicKey,
-// *ecdsa.PublicKey or ed25519.PublicKey.
+// MD5 of the public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)
+// as 32 lower-case hex digits. Which bytes the CDN hashes for its own PubMd5 is
+// not documented. PubMD5 returns an error unless pub is a complete
+// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
 func PubMD5(pub crypto.PublicKey) (string, error) {
 	sum, err := pubMD5(pub)
 	if err != nil {
@@ -39,8 +39,8 @@ func pubMD5(pub crypto.PublicKey) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// publicKey returns the public part of key, or an error if key has none or would
-// panic when asked for it.
+// publicKey returns the public part of key, or an error if key has none or
+// would panic when asked for it.
 func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	if isNil(key) {
 		return nil, errors.New("key is nil")
@@ -55,8 +55,8 @@ func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	return pub, nil
 }
 
-// checkPrivateKey returns an error if key is incomplete in a way that would make
-// it panic when it is used.
+// checkPrivateKey returns an error if key is incomplete in a way that would
+// make it panic when it is used.
 func checkPrivateKey(key crypto.Signer) error {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
@@ -143,8 +143,8 @@ func ecdsaAlgorithm(curve elliptic.Curve) (x509.SignatureAlgorithm, error) {
 	return 0, errors.New("ECDSA key on another curve than P-256, P-384 and P-521")
 }
 
-// isNil reports whether v is nil or holds a nil pointer, map, slice, function or
-// channel.
+// isNil reports whether v is nil or holds a nil pointer, map, slice, function
+// or channel.
 func isNil(v any) bool {
 	if v == nil {
 		return true

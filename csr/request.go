@@ -13,13 +13,13 @@ import (
 // this machine; the service has limits of its own.
 type Request struct {
 	CommonName       string   // domain name of the certificate; required, at most 64 characters in its ASCII form
-	SANs             []string // further domain names; at most 250 with CommonName, which is always among the CSR's names
+	SANs             []string // further domain names; at most 250 with CommonName, which the CSR has in any case
 	Organization     string   // at most 64 characters; the default is "Alibaba Inc"
 	OrganizationUnit string   // at most 64 characters; the default is "Aliyun CDN"
 	Country          string   // two letters as in ISO 3166-1; the default is "CN"
 	State            string   // at most 128 characters; the default is "Zhejiang"
 	City             string   // at most 128 characters; the default is "Hangzhou"
-	Email            string   // an address without a display name, in ASCII, at most 255 characters; there is no default
+	Email            string   // an address without a display name, in ASCII, at most 255 characters; no default
 }
 
 // The service's defaults, from the operation's page.
@@ -52,9 +52,9 @@ func (r *Request) Validate() error {
 }
 
 // Normalize returns a copy of r in the form that a CSR made on this machine
-// has: names in ASCII and lower case, mapped by UTS #46, each SAN once; texts in
-// Unicode normalization form C; Country in upper case. Empty fields stay empty.
-// The error is that of [Request.Validate].
+// has: names in ASCII and lower case, mapped by UTS #46, each SAN once; texts
+// in Unicode normalization form C; Country in upper case. Empty fields stay
+// empty. The error is that of [Request.Validate].
 func (r *Request) Normalize() (*Request, error) {
 	if r == nil {
 		return nil, FieldErrors{{Field: "Request", Reason: "is nil"}}.Err()
@@ -77,7 +77,8 @@ func (r *Request) Normalize() (*Request, error) {
 	return normal, nil
 }
 
-// withDefaults returns a copy of r whose empty fields have the service's defaults.
+// withDefaults returns a copy of r whose empty fields have the service's
+// defaults.
 func (r *Request) withDefaults() *Request {
 	full := *r
 	full.Organization = cmp.Or(r.Organization, defaultOrganization)
@@ -97,11 +98,12 @@ func (r *Request) names() []string {
 	return append([]string{r.CommonName}, r.SANs...)
 }
 
-// A normalizer returns the fields of a request in their normal form and collects
-// what is wrong with them.
+// A normalizer returns the fields of a request in their normal form and
+// collects what is wrong with them.
 type normalizer struct{ errs FieldErrors }
 
-// normalize returns value in the form that rule gives it, or "" if it is invalid.
+// normalize returns value in the form that rule gives it, or "" if it is
+// invalid.
 func (n *normalizer) normalize(field, value string, rule func(string) (normal, reason string)) string {
 	normal, reason := rule(value)
 	if reason != "" {
@@ -144,8 +146,8 @@ func commonName(s string) (normal, reason string) {
 	}
 	normal, reason = domainName(s)
 	if reason == "" && len(normal) > maxCommonName {
-		return "", fmt.Sprintf("has %d characters in its ASCII form, more than %d: put it into SANs and choose a shorter CommonName",
-			len(normal), maxCommonName)
+		const format = "has %d characters in its ASCII form, more than %d: put it into SANs and choose a shorter CommonName"
+		return "", fmt.Sprintf(format, len(normal), maxCommonName)
 	}
 	return normal, reason
 }

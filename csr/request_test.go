@@ -21,8 +21,8 @@ type requestCase struct {
 	subject map[string]string // some attributes of the CSR by the names of their fields
 }
 
-// requestCases returns a case for each name as CommonName and among the SANs, for
-// each text in each field, and for each whole request.
+// requestCases returns a case for each name as CommonName and among the SANs,
+// for each text in each field, and for each whole request.
 func requestCases() []requestCase {
 	var all []requestCase
 	for _, name := range nameCases {

@@ -29,8 +29,8 @@ const (
 
 var originNames = [...]string{OriginUnknown: "unknown", OriginCDN: "CDN", OriginLocal: "local"}
 
-// String returns "unknown", "CDN" or "local", or, for another value, a text such
-// as "Origin(9)".
+// String returns "unknown", "CDN" or "local", or, for another value, a text
+// such as "Origin(9)".
 func (o Origin) String() string {
 	if !o.known() {
 		return fmt.Sprintf("Origin(%d)", int(o))
@@ -38,8 +38,8 @@ func (o Origin) String() string {
 	return originNames[o]
 }
 
-// MarshalText implements [encoding.TextMarshaler]. It returns "unknown", "CDN" or
-// "local", or an error for another value.
+// MarshalText implements [encoding.TextMarshaler]. It returns "unknown", "CDN"
+// or "local", or an error for another value.
 func (o Origin) MarshalText() ([]byte, error) {
 	if !o.known() {
 		return nil, fmt.Errorf("csr: %s is not an Origin", o)
@@ -64,8 +64,8 @@ func (o *Origin) UnmarshalText(text []byte) error {
 
 func (o Origin) known() bool { return o >= 0 && int(o) < len(originNames) }
 
-// CertificateRequest parses r.Csr. It returns an error unless Csr is exactly one
-// PEM block with exactly one DER-encoded CSR that is signed by its own key.
+// CertificateRequest parses r.Csr. It returns an error unless Csr is exactly
+// one PEM block with exactly one DER-encoded CSR that is signed by its own key.
 func (r *Response) CertificateRequest() (*x509.CertificateRequest, error) {
 	if r == nil {
 		return nil, errors.New("csr: response is nil")

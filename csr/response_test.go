@@ -21,7 +21,8 @@ var wireResponse = Response{
 	Origin:     OriginCDN,
 }
 
-// documentedXML is the sample of the operation's page, with its root spelled correctly.
+// documentedXML is the sample of the operation's page, with its root spelled
+// correctly.
 const documentedXML = `<CreateCdnCertificateSigningRequestResponse>
   <RequestId>0AEDAF20-4DDF-4165-8750-47FF9C1929C9</RequestId>
   <CommonName>example.com</CommonName>
@@ -32,7 +33,8 @@ MIIC/zqTxxxxx
   <PubMd5>629bf4fd8104eda171135bcb0f77xxxx</PubMd5>
 </CreateCdnCertificateSigningRequestResponse>`
 
-// documentedJSON is the sample of the operation's page with one space after each colon.
+// documentedJSON is the sample of the operation's page with one space after
+// each colon.
 const documentedJSON = `{
     "RequestId": "0AEDAF20-4DDF-4165-8750-47FF9C1929C9",
     "CommonName": "example.com",

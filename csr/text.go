@@ -26,9 +26,9 @@ func text(s string, most int) (normal, reason string) {
 	return normal, ""
 }
 
-// textMistake returns what is wrong with the characters of a text, or "". Beside
-// what characterMistake refuses, a text has no invisible characters and no
-// noncharacters.
+// textMistake returns what is wrong with the characters of a text, or "".
+// Beside what characterMistake refuses, a text has no invisible characters and
+// no noncharacters.
 func textMistake(s string) string {
 	if reason := characterMistake(s); reason != "" {
 		return reason
@@ -47,8 +47,8 @@ func textMistake(s string) string {
 	return ""
 }
 
-// characterMistake returns what is wrong with the characters of any field, domain
-// names included, or "".
+// characterMistake returns what is wrong with the characters of any field,
+// domain names included, or "".
 func characterMistake(s string) string {
 	if !utf8.ValidString(s) {
 		return "is not valid UTF-8"
@@ -83,12 +83,12 @@ func isDefaultIgnorable(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// isJoiner reports whether r is a zero-width joiner or non-joiner, which Persian
-// and the scripts of India need between letters.
+// isJoiner reports whether r is a zero-width joiner or non-joiner, which
+// Persian and the scripts of India need between letters.
 func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
 
-// email is the rule for Request.Email: an addr-spec of RFC 5322 section 3.4.1 that
-// an IA5String can hold.
+// email is the rule for Request.Email: an addr-spec of RFC 5322 section 3.4.1
+// that an IA5String can hold.
 func email(s string) (normal, reason string) {
 	if s == "" {
 		return "", ""
@@ -115,7 +115,8 @@ func email(s string) (normal, reason string) {
 	return s, ""
 }
 
-// emailDomainMistake returns what is wrong with the domain of an address, or "".
+// emailDomainMistake returns what is wrong with the domain of an address, or
+// "".
 func emailDomainMistake(domain string) string {
 	if strings.HasPrefix(domain, "*") {
 		return "has a wildcard as its domain"
@@ -127,5 +128,5 @@ func emailDomainMistake(domain string) string {
 }
 
 func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // TestIsDefaultIgnorable compares the derived property with the ranges that
-// Unicode's DerivedCoreProperties.txt lists, which have not changed since 5.2 but
-// for U+180F (14.0).
+// Unicode's DerivedCoreProperties.txt lists, which have not changed since 5.2
+// but for U+180F (14.0).
 func TestIsDefaultIgnorable(t *testing.T) {
 	const want = `00AD 034F 061C 115F..1160 17B4..17B5 180B..180F 200B..200F 202A..202E 2060..206F 3164 FE00..FE0F
 		FEFF FFA0 FFF0..FFF8 1BCA0..1BCA3 1D173..1D17A E0000..E0FFF`
