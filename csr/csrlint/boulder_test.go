@@ -3,6 +3,7 @@ package csrlint
 import (
 	"bytes"
 	"encoding/pem"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -48,7 +49,8 @@ func TestLint_AgreesWithBoulder(t *testing.T) {
 		assert.Equal(t, verdict != "accepted" || own, refusedBy(findings[i], ""), "%s: Boulder: %s", s.name, verdicts[i])
 		if verdict != "unreadable" && !own {
 			ownKey := slices.Contains(keySamplesOfBR, s.name)
-			assert.Equal(t, verdict == "key refused" || ownKey, refusedBy(findings[i], "key-"), "%s: Boulder: %s", s.name, verdicts[i])
+			assert.Equal(t, verdict == "key refused" || ownKey, refusedBy(findings[i], "key-"),
+				"%s: Boulder: %s", s.name, verdicts[i])
 		}
 		if own {
 			assert.Equal(t, "accepted", verdict, "%s is in a list, and Boulder refuses it: %s", s.name, verdicts[i])
@@ -62,4 +64,42 @@ func refusedBy(findings []Finding, prefix string) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool {
 		return f.Refused && strings.HasPrefix(f.Code, prefix) && !strings.HasPrefix(f.Code, "pem-")
 	})
+}
+
+// TestLint_AgreesWithBoulderOnOddNames checks names that are put together from
+// parts in which mistakes hide, in the three places where a name can stand.
+func TestLint_AgreesWithBoulderOnOddNames(t *testing.T) {
+	program := buildModule(t, "boulder")
+	random := rand.New(rand.NewPCG(1, 2)) // the same names in every run
+	var names []string
+	var csrs [][]byte
+	for range 1000 {
+		name := oddName(random)
+		names = append(names, name, name, name)
+		csrs = append(csrs,
+			forge(t, func(f *forgery) { f.called(name) }),
+			forge(t, func(f *forgery) { f.names = append(f.names, dnsName(name)) }),
+			forge(t, func(f *forgery) {
+				f.names, f.rdns = nil, [][]byte{rdn(attr(commonName, utf8String, name))}
+			}))
+	}
+	verdicts := ask(t, program, string(bytes.Join(csrs, nil)))
+	require.Len(t, verdicts, len(names))
+	for i, verdict := range verdicts {
+		findings := slices.DeleteFunc(Lint(csrs[i]), func(f Finding) bool { return f.Code == "san-redundant" }) // of package ra
+		assert.Equal(t, verdict != "accepted", refusedBy(findings, ""), "%q: Boulder: %s; Lint: %v", names[i], verdict, findings)
+	}
+}
+
+func oddName(random *rand.Rand) string {
+	parts := []string{
+		"a", "b", "A", "0", "9", "-", "--", "_", "é", "[", "]", ":", "*", ".", ".", "*.", "www.", "ab--", "xn--", "XN--", "kva",
+		"fiqs8s", "中国", "1.1.1.1", "local", "arpa", "onion", "com", ".com", "co.uk", "ck", "www.ck", "bd", "kawasaki.jp",
+		"city.kawasaki.jp", "github.io", "example", "example.com",
+	}
+	var name strings.Builder
+	for range 1 + random.IntN(5) {
+		name.WriteString(parts[random.IntN(len(parts))])
+	}
+	return name.String()
 }

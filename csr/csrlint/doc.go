@@ -2,6 +2,10 @@
 // certificate signing request (CSR, PKCS #10, RFC 2986), whichever program made
 // it. [Lint] takes the CSR and returns a [Finding] for each mistake:
 //
+//	pem, err := os.ReadFile("example.com.csr")
+//	if err != nil {
+//		log.Fatal(err)
+//	}
 //	for _, finding := range csrlint.Lint(pem) {
 //		fmt.Println(finding)
 //	}

@@ -41,7 +41,7 @@ func (l *linter) dnsName(field, name string) {
 		l.add(nameMalformed, field, "is empty")
 	case strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		l.add(nameMalformed, field, "%s is not in its ASCII (xn--) form", quote(name))
-	case isIP(lower):
+	case isIP(host):
 		l.add(nameIP, field, "%s is an IP address, not a domain name", quote(name))
 	case strings.HasSuffix(lower, "."):
 		l.add(nameDot, field, "%s ends with a dot", quote(name))

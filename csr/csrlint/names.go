@@ -68,8 +68,9 @@ func (l *linter) names(sans []pkix.Extension, commonName string) {
 		l.add(sanCount, "SAN", "has %d names, more than %d", len(names), manyNames)
 	}
 	for _, name := range names {
-		_, parent, ok := strings.Cut(name, ".")
-		if wildcard := "*." + parent; ok && name != wildcard && slices.Contains(names, wildcard) {
+		_, parent, _ := strings.Cut(name, ".")
+		wildcard := "*." + parent
+		if _, found := slices.BinarySearch(names, wildcard); found && name != wildcard {
 			l.add(sanRedundant, "SAN", "has %s and %s, which covers it", quote(name), quote(wildcard))
 		}
 	}

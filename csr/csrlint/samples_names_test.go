@@ -17,8 +17,14 @@ func sanSamples() []sample {
 	return []sample{
 		{"SAN not a list", value([]byte("x")), "san-malformed", "san-missing"},
 		{"SAN not a SEQUENCE", value(tlv(tagSet)), "san-malformed", "san-missing"},
-		{"SAN with more after it", value(append(tlv(tagSequence, dnsName("www.example.com")), 5, 0)), "san-malformed", "san-missing"},
+		{
+			"SAN with more after it", value(append(tlv(tagSequence, dnsName("www.example.com")), 5, 0)),
+			"san-malformed", "san-missing",
+		},
 		{"name of no kind", also(9, "x"), "san-malformed", ""},
+		{"name of no kind before another mistake", func(f *forgery) {
+			f.names = append(f.names, generalName(9, "x"), dnsName("a_b.example.com"))
+		}, "name-underscore san-malformed", ""},
 		{"name of another class", func(f *forgery) { f.names = append(f.names, tlv(2, []byte("x"))) }, "san-malformed", ""},
 		{"constructed dNSName", func(f *forgery) {
 			f.names = append(f.names, tlv(contextTag|constructedBit|tagDNSName, []byte("a.example.com")))
@@ -101,6 +107,7 @@ func domainSamples() []sample {
 		{"underscore", called("a_b.example.com"), "name-underscore", ""},
 		{"dot at the end", called("www.example.com."), "name-dot", ""},
 		{"IP address as a name", called("8.8.8.8"), "name-ip", ""},
+		{"wildcard of an IP address", called("*.8.8.8.8"), "name-ip", ""},
 		{"IPv6 address as a name", also("[2408::1]:443"), "name-ip", ""},
 		{"not ASCII", called("bücher.com"), "name-malformed", ""},
 		{"not ASCII until it is in lower case", also("\u212aelvin.com"), "name-malformed", ""},

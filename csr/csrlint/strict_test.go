@@ -28,7 +28,10 @@ var strictSamples = []string{
 var strictPEMSamples = []string{"bare DER", "another label", "a header"}
 
 // laxSamples are what no program minds, so that Lint does not refuse it.
-var laxSamples = []string{"nothing", "old label", "text before", "text after", "two blocks", "key before", "version 2", "RDN empty", "equal attributes"}
+var laxSamples = []string{
+	"nothing", "old label", "text before", "text after", "two blocks", "key before",
+	"version 2", "RDN empty", "equal attributes",
+}
 
 func TestLint_RefusesWhatOpenSSLOrGnuTLSCannotRead(t *testing.T) {
 	openssl, certtool := needProgram(t, "openssl"), needProgram(t, "certtool")
@@ -42,8 +45,10 @@ func TestLint_RefusesWhatOpenSSLOrGnuTLSCannotRead(t *testing.T) {
 		}
 		tested++
 		require.NoError(t, os.WriteFile(file, s.csr, 0o600))
-		byOpenSSL := shows(t, []string{"verify OK", "DNS:www.example.com"}, openssl, "req", "-verify", "-noout", "-text", "-in", file)
-		byGnuTLS := shows(t, []string{"Self signature: verified", "DNSname: www.example.com"}, certtool, "--crq-info", "--infile", file)
+		byOpenSSL := shows(t, []string{"verify OK", "DNS:www.example.com"},
+			openssl, "req", "-verify", "-noout", "-text", "-in", file)
+		byGnuTLS := shows(t, []string{"Self signature: verified", "DNSname: www.example.com"},
+			certtool, "--crq-info", "--infile", file)
 		assert.Equal(t, lax, byOpenSSL && byGnuTLS, "%s: openssl %t, GnuTLS %t", s.name, byOpenSSL, byGnuTLS)
 		assert.Equal(t, lax, s.refused == "", s.name)
 	}

@@ -88,9 +88,15 @@ func isPlaceholder(s string) bool {
 // typeName returns the name of an ASN.1 string type, or the tag of another type.
 func typeName(tag int) string {
 	names := map[int]string{
-		asn1.TagUTF8String: "UTF8String", asn1.TagNumericString: "NumericString", asn1.TagPrintableString: "PrintableString",
-		asn1.TagT61String: "TeletexString", asn1.TagIA5String: "IA5String", 26: "VisibleString", asn1.TagGeneralString: "GeneralString",
-		28: "UniversalString", asn1.TagBMPString: "BMPString",
+		asn1.TagUTF8String:      "UTF8String",
+		asn1.TagNumericString:   "NumericString",
+		asn1.TagPrintableString: "PrintableString",
+		asn1.TagT61String:       "TeletexString",
+		asn1.TagIA5String:       "IA5String",
+		26:                      "VisibleString",
+		asn1.TagGeneralString:   "GeneralString",
+		28:                      "UniversalString",
+		asn1.TagBMPString:       "BMPString",
 	}
 	if name, ok := names[tag]; ok {
 		return name

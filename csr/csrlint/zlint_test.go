@@ -55,7 +55,8 @@ func TestLint_AgreesWithZlint(t *testing.T) {
 			hit[lint] = true
 			same := func(code string) bool { return slices.Contains(strings.Fields(zlintCodes[lint]), code) }
 			if zlintAside[lint] == "" && !slices.ContainsFunc(allowed[i], same) {
-				t.Errorf("%s: zlint finds %s, for which Lint should have one of %q; it has %q", names[i], lint, zlintCodes[lint], allowed[i])
+				t.Errorf("%s: zlint finds %s, for which Lint should have one of %q; it has %q",
+					names[i], lint, zlintCodes[lint], allowed[i])
 			}
 		}
 	}
