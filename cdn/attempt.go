@@ -136,14 +136,11 @@ func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, 
 }
 
 // secretInURL returns the name of a secret parameter that is in the URL of req,
-// or "".
+// by its name or in any form of its value, or "".
 func (op operation) secretInURL(req *http.Request) string {
-	if len(op.secrets) == 0 {
-		return ""
-	}
-	query := req.URL.Query()
 	for _, name := range op.secrets {
-		if query.Has(name) || strings.Contains(req.URL.RawQuery, op.Params[name]) {
+		value := secrets{values: []string{op.Params[name]}}
+		if req.URL.Query().Has(name) || value.in(req.URL.String()) {
 			return name
 		}
 	}

@@ -182,7 +182,7 @@ func (e *Error) advice() string {
 	}
 	switch kind := e.sentinel(); {
 	case errors.Is(kind, ErrDenied):
-		return "check the access key, and that RAM allows it " + e.permission()
+		return "check the access key, and that RAM allows " + e.permission()
 	case errors.Is(kind, ErrThrottled):
 		return "call later or less often"
 	case errors.Is(kind, ErrUnavailable):

@@ -60,7 +60,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	case u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("%q has a path", text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%q is not HTTPS, which only loopback addresses and localhost need not be", text)
+		return nil, fmt.Errorf("%q is not HTTPS; http:// is for loopback addresses and localhost only", text)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }

@@ -14,15 +14,16 @@ import (
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 )
 
-// A faultRow is one that the service, or what stands before it, answers in well-formed HTTP.
+// A faultRow is a fault of the service, or of what stands before it, in
+// well-formed HTTP.
 type faultRow struct {
 	name   string
 	script []cdntest.Fault
-	kind   error // nil: the call is answered
+	kind   error // nil if the call is answered
 	status int   // of the error
 	code   string
 	sent   int          // requests
-	waits  []waitBounds // between them; nil is not looked at
+	waits  []waitBounds // between them; not checked if nil
 	check  func(*testing.T, *cdn.Error)
 }
 
@@ -30,14 +31,15 @@ type waitBounds struct{ least, most time.Duration }
 
 func exactly(d time.Duration) waitBounds { return waitBounds{d, d} }
 
-// backedOff are the waits before the second, third and fourth attempt: half to one and a half of 100, 200 and 400 ms.
+// backedOff are the waits before the second, third and fourth attempt: half to
+// one and a half of 100, 200 and 400 ms.
 var backedOff = []waitBounds{
 	{50 * time.Millisecond, 150 * time.Millisecond},
 	{100 * time.Millisecond, 300 * time.Millisecond},
 	{200 * time.Millisecond, 600 * time.Millisecond},
 }
 
-// always is a fault for each attempt of a call.
+// always returns a fault for each attempt of a call.
 func always(f cdntest.Fault) []cdntest.Fault { return []cdntest.Fault{f, f, f, f} }
 
 func body(status int, contentType, text string) cdntest.Fault {
@@ -46,12 +48,12 @@ func body(status int, contentType, text string) cdntest.Fault {
 
 const wholeJSON = `{"RequestId":"R1","CommonName":"example.com","Csr":"-----BEGIN CERTIFICATE REQUEST-----\n","PubMd5":"0"}`
 
-// notThisAPI is a row whose answers are none of this API, for ever.
+// notThisAPI returns a row whose answers are not of this API, for ever.
 func notThisAPI(name string, status int, fault cdntest.Fault) faultRow {
 	return faultRow{name: name, script: always(fault), kind: cdn.ErrUnavailable, status: status, sent: 4, waits: backedOff}
 }
 
-// answered is a row whose first answer is a right one, however odd it looks.
+// answered returns a row whose first answer is right, however odd it looks.
 func answered(name string, fault cdntest.Fault) faultRow {
 	return faultRow{name: name, script: []cdntest.Fault{fault}, sent: 1}
 }
@@ -77,7 +79,7 @@ func faultRows() []faultRow {
 		notThisAPI("HTML 200 (captive portal)", 200, body(200, "text/html", "<html>Log in</html>")),
 		notThisAPI("HTML 502", 502, body(502, "text/html", "<html>Bad gateway</html>")),
 		notThisAPI("HTML 403", 403, body(403, "text/html", "<html>Blocked</html>")),
-		notThisAPI("a Csr that is no string", 200, body(200, "application/json", `{"Csr":false,"RequestId":"R1"}`)),
+		notThisAPI("a Csr that is not a string", 200, body(200, "application/json", `{"Csr":false,"RequestId":"R1"}`)),
 		notThisAPI("a blank Csr", 200, body(200, "text/xml", "<CreateCdnCertificateSigningRequestResponse><Csr>\n </Csr></CreateCdnCertificateSigningRequestResponse>")),
 		notThisAPI("text after the XML", 400, body(400, "text/xml", "<Error><Code>Forbidden</Code></Error> and more")),
 		notThisAPI("302", 302, redirect(302)),
@@ -117,7 +119,7 @@ func redirect(status int) cdntest.Fault {
 	return f
 }
 
-// throttledRows are those in which the service says how long to wait.
+// throttledRows returns those in which the service says how long to wait.
 func throttledRows() []faultRow {
 	throttled := func(status int, code string, header ...string) cdntest.Fault {
 		f := cdntest.Fault{Status: status, Code: code, Header: http.Header{}}
@@ -134,7 +136,7 @@ func throttledRows() []faultRow {
 		waited("400 Throttling.User, Retry-After in seconds", throttled(400, "Throttling.User", "Retry-After", "7"), exactly(7*time.Second)),
 		waited("429 Throttling.Api, TimeLeft", throttled(429, "Throttling.Api", "x-ratelimit-user-api", "Limit:100,Remain:0,TimeLeft:500,Reset:1000"), exactly(500*time.Millisecond)),
 		waited("Throttling, Retry-After a date", throttled(429, "Throttling", "Date", "Sat, 01 Jan 2000 00:00:00 GMT", "Retry-After", "Sat, 01 Jan 2000 00:00:09 GMT"), exactly(9*time.Second)),
-		waited("Throttling, no word of a wait", throttled(400, "throttling.user"), backedOff[0]),
+		waited("Throttling, no wait asked for", throttled(400, "throttling.user"), backedOff[0]),
 		waited("Throttling, a wait of nothing", throttled(400, "Throttling", "Retry-After", "0"), backedOff[0]),
 		waited("503 with Retry-After", throttled(503, "ServiceUnavailable", "Retry-After", "2"), exactly(2*time.Second)),
 		waited("500 with TimeLeft, which is not about it", throttled(500, "InternalError", "x-ratelimit-user-api", "TimeLeft:9000"), backedOff[0]),
@@ -167,7 +169,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// play makes one call and holds what came of it against the row.
+// play makes one call and compares its outcome with the row.
 func (row faultRow) play(t *testing.T, s *fixture) {
 	s.api.Inject(row.script...)
 	resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -205,6 +207,43 @@ func TestFaults_PageIsNamedByItsTypeAndNotShown(t *testing.T) {
 	})
 }
 
+func TestFaults_AnswerWithoutACsrSaysSo(t *testing.T) {
+	f := newFixture(t, &cdn.Options{MaxAttempts: 1})
+	f.api.Inject(body(200, "application/json", `{"RequestId":"R1","PubMd5":"0"}`))
+	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	requireKind(t, err, cdn.ErrUnavailable)
+	require.ErrorContains(t, err, "the answer has no Csr")
+	require.NotContains(t, err.Error(), "proxy")
+	require.Equal(t, "R1", asError(t, err).RequestId)
+}
+
+func TestFaults_LargerOfTwoWaitsCounts(t *testing.T) {
+	for _, order := range [][]string{{"300", "700"}, {"700", "300"}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, nil)
+			f.api.Inject(cdntest.Fault{Status: 429, Header: http.Header{
+				"X-Ratelimit-User-Api": {"Limit:100,Remain:0,TimeLeft:" + order[0]}, "X-Ratelimit-User": {"Limit:500,TimeLeft:" + order[1] + ",Remain:0"},
+			}, Code: "Throttling"})
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, 700*time.Millisecond, f.attempts[0].Wait)
+		})
+	}
+}
+
+func TestFaults_429WithoutACodeIsThrottling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		page := body(429, "text/html", "<html>slow down</html>")
+		page.Header.Set("Retry-After", "3")
+		f.api.Inject(page)
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.ErrorIs(t, f.attempts[0].Err, cdn.ErrThrottled)
+		require.Equal(t, 3*time.Second, f.attempts[0].Wait)
+	})
+}
+
 func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFixture(t, nil)
@@ -213,14 +252,14 @@ func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
-		require.Equal(t, start, time.Now(), "it was waited")
+		require.Equal(t, start, time.Now(), "it waited")
 		requireKind(t, err, cdn.ErrThrottled)
 		require.Equal(t, 5*time.Second, asError(t, err).RetryAfter)
 		require.ErrorContains(t, err, "deadline")
 	})
 }
 
-func TestFaults_EchoedSecretsAreTakenOut(t *testing.T) {
+func TestFaults_EchoedSecretsAreRedacted(t *testing.T) {
 	echo := testCreds.AccessKeyID + " CAIS%2Fhidden%2Btoken%3D%3D CAIS%252Fhidden%252Btoken%253D%253D CAIS%25252Fhidden%25252Btoken%25253D%25253D " + testCreds.AccessKeySecret
 	for name, s := range signers {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +274,7 @@ func TestFaults_EchoedSecretsAreTakenOut(t *testing.T) {
 	}
 }
 
-// printsTheRequest is what a careless transport returns.
+// printsTheRequest is an error of a careless transport.
 type printsTheRequest struct{ req *http.Request }
 
 func (e printsTheRequest) Error() string {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,9 +102,9 @@ func (o *Options) check() error {
 	if o.Limiter != nil && isNil(o.Limiter) {
 		refuse("Limiter", "holds a nil %T", o.Limiter)
 	}
-	for action, l := range o.Limiters {
-		if isNil(l) {
-			refuse("Limiters", "[%q] is nil", action)
+	for _, action := range slices.Sorted(maps.Keys(o.Limiters)) {
+		if isNil(o.Limiters[action]) {
+			refuse(fmt.Sprintf("Limiters[%q]", action), "is nil")
 		}
 	}
 	if strings.ContainsFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {

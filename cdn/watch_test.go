@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,16 +68,27 @@ func TestLogger_NothingAboveDebug(t *testing.T) {
 	require.Empty(t, logged.String(), "an error is returned or logged, never both")
 }
 
-func TestOnAttempt_IsToldInTheCallsGoroutineAndContext(t *testing.T) {
+func TestOnAttempt_IsCalledWithTheCallsContext(t *testing.T) {
 	type key struct{}
 	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
-	var told []any
+	var got []any
 	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
 		HTTPClient: &http.Client{Transport: api},
-		OnAttempt:  func(ctx context.Context, a cdn.Attempt) { told = append(told, ctx.Value(key{}), a.Number, a.Err) },
+		OnAttempt:  func(ctx context.Context, a cdn.Attempt) { got = append(got, ctx.Value(key{}), a.Number, a.Err) },
 	})
 	require.NoError(t, err)
 	_, err = client.CreateCdnCertificateSigningRequest(context.WithValue(t.Context(), key{}, "span"), request)
 	require.NoError(t, err)
-	require.Equal(t, []any{"span", 1, nil}, told)
+	require.Equal(t, []any{"span", 1, nil}, got)
+}
+
+// TestAttempt_AsALogValue logs an attempt as a program would: as an attribute,
+// whose group has every key once.
+func TestAttempt_AsALogValue(t *testing.T) {
+	var logged bytes.Buffer
+	attempt := cdn.Attempt{Action: "A", Host: "h:1", Number: 2, Duration: time.Second, StatusCode: 503, Code: "C", RequestId: "R", Err: errors.New("e")}
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "attempt", attempt)
+	_, text, _ := strings.Cut(logged.String(), "msg=x ")
+	require.Equal(t, "attempt.action=A attempt.host=h:1 attempt.number=2 attempt.status=503 attempt.code=C attempt.request_id=R "+
+		"attempt.duration=1s attempt.wait=0s attempt.error=e\n", text)
 }

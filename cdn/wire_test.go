@@ -80,6 +80,26 @@ func acceptRaw(listener net.Listener, serve func(net.Conn)) {
 	}
 }
 
+// greetingServer greets whoever connects, before anything is asked.
+func greetingServer(t *testing.T, greeting string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() }) // the loop below ends with it
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, greeting)
+			_, _ = io.Copy(io.Discard, conn) // until the client has gone
+			_ = conn.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
 func say(format string, args ...any) func(net.Conn) {
 	return func(conn net.Conn) { _, _ = fmt.Fprintf(conn, format, args...) }
 }
@@ -164,20 +184,53 @@ func TestWire_RedirectIsNotFollowed(t *testing.T) {
 	require.Zero(t, followed.Load())
 }
 
-func TestWire_CertificateOfNobody(t *testing.T) {
+// TestWire_WrongEndpoint has endpoints that are not the CDN's. Each error names
+// the host and port and what to check; an untrusted certificate is not tried
+// again.
+func TestWire_WrongEndpoint(t *testing.T) {
 	srv := httptest.NewUnstartedServer(&cdntest.API{})
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	srv.StartTLS()
 	defer srv.Close()
-	f := newWireFixture(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
-	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
-	requireKind(t, err, cdn.ErrUnavailable)
-	var unknown x509.UnknownAuthorityError
-	require.ErrorAs(t, err, &unknown)
-	f.requireNoSecret(t, err)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	smtp := greetingServer(t, "220 smtp.example.com ESMTP\r\n")
+	unknown := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "cdn.example.com", IsNotFound: true}}
+	tests := map[string]struct {
+		endpoint string
+		sent     int
+		says     []string
+		as       any // a pointer to the cause's type
+	}{
+		"an untrusted certificate": {srv.URL, 1, []string{"has a certificate that is not trusted", "check the endpoint"}, new(x509.UnknownAuthorityError)},
+		"HTTPS on an HTTP port":    {strings.Replace(plain.URL, "http", "https", 1), 2, []string{"does not speak TLS", "check the endpoint's scheme and port"}, nil},
+		"HTTPS on an SMTP port":    {strings.Replace(smtp, "http", "https", 1), 2, []string{"does not speak TLS"}, nil},
+		"a page that is not there": {plain.URL, 2, []string{"content type \"text/plain; charset=utf-8\"", "check the endpoint"}, nil},
+		"an unknown host":          {"https://cdn.example.com:8443", 2, []string{"is not known to the DNS: check the endpoint"}, new(*net.DNSError)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newWireFixture(t, signer.RPC{Method: "GET"}, cdn.Options{Endpoint: test.endpoint, MaxAttempts: 2})
+			if test.endpoint == "https://cdn.example.com:8443" {
+				cdn.OwnTransport(f.client).DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, unknown }
+			}
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			requireKind(t, err, cdn.ErrUnavailable)
+			require.Equal(t, test.sent, f.sent())
+			_, host, _ := strings.Cut(test.endpoint, "://")
+			for _, text := range append(test.says, host) {
+				require.ErrorContains(t, err, text)
+			}
+			if test.as != nil {
+				require.ErrorAs(t, err, test.as)
+			}
+			f.requireNoSecret(t, err)
+		})
+	}
 }
 
-// tlsServer is the fake over TLS, and the http.Client that trusts it, whose transport is like the library's own.
+// tlsServer returns the fake over TLS, and an http.Client that trusts it, whose
+// transport is like the library's own.
 func tlsServer(t *testing.T, configure func(*httptest.Server)) (*httptest.Server, *http.Client) {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(&cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256})
