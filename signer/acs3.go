@@ -10,13 +10,17 @@ import (
 	"strings"
 )
 
-// ACS3 is the signature ACS3-HMAC-SHA256: the operation's parameters go into the query of a POST without a body,
-// everything that authenticates goes into headers. (Alibaba Cloud, "V3 request structure and signature".)
+// ACS3 is the signature ACS3-HMAC-SHA256. It sends a POST without a body, with
+// the operation's parameters in the query and everything else in headers. See
+// "V3 request structure and signature" in Alibaba Cloud's documentation.
+//
+// Do not use it for a call that has a secret among its parameters, such as the
+// private key of SetCdnDomainSSLCertificate: proxies and logs see the URL.
 type ACS3 struct{}
 
 const algorithm = "ACS3-HMAC-SHA256"
 
-// hashOfNothing is the SHA-256 of the empty body.
+// hashOfNothing is the SHA-256 of an empty body.
 const hashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // Sign implements [Signer].
@@ -31,12 +35,12 @@ func (s ACS3) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) 
 		return nil, err
 	}
 	headers := appendHeaders(make([]header, 0, 8), endpoint, call, in)
-	values := make([]string, 0, len(headers)+1) // one allocation for all
+	values := make([]string, 0, len(headers)+1) // one allocation for the values of all headers
 	set := func(key, value string) {
 		values = append(values, value)
 		req.Header[key] = values[len(values)-1 : len(values) : len(values)]
 	}
-	for _, h := range headers[1:] { // the first is host, which net/http sends itself
+	for _, h := range headers[1:] { // without host, which net/http sends itself
 		set(h.key, h.value)
 	}
 	set("Accept", "application/"+strings.ToLower(call.format()))
@@ -45,16 +49,16 @@ func (s ACS3) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) 
 }
 
 // CanonicalRequest returns the text whose hash Sign signs for the same
-// endpoint, call and input. It checks nothing; endpoint must not be nil. With a
-// zero Time or an empty Nonce in the input, each call returns another text.
+// endpoint, call and input. It checks nothing; endpoint must not be nil. If
+// in.Time is zero or in.Nonce is empty, each call returns another text.
 func (s ACS3) CanonicalRequest(endpoint *url.URL, call Call, in Input) string {
 	headers := appendHeaders(nil, endpoint, call, in.withDefaults())
 	return string(appendCanonicalRequest(nil, acs3Query(call), headers))
 }
 
 // SignedString returns the text that Sign computes the HMAC of: the name of the
-// algorithm and the hash of the CanonicalRequest. A signer that embeds ACS3 and
-// signs another text must override it; it may return "".
+// algorithm, a line feed, and the hash of the CanonicalRequest in hex. A signer
+// that embeds ACS3 but signs another text must override it, and may return "".
 func (s ACS3) SignedString(endpoint *url.URL, call Call, in Input) string {
 	hash := sha256.Sum256([]byte(s.CanonicalRequest(endpoint, call, in)))
 	return algorithm + "\n" + hex.EncodeToString(hash[:])
@@ -68,10 +72,12 @@ func acs3Query(call Call) string {
 	return string(appendCanonical(make([]byte, 0, 256), names, func(name string) string { return call.Params[name] }))
 }
 
-// A header is signed by its name in lower case and sent by its key, which is the name as net/http writes it.
+// A header is signed under its name, in lower case, and sent under its key, the
+// name in the spelling of net/http.
 type header struct{ name, key, value string }
 
-// appendHeaders appends the signed headers to dst in the order in which they are signed: by their names.
+// appendHeaders appends the signed headers to dst, sorted by name, which is the
+// order in which they are signed.
 func appendHeaders(dst []header, endpoint *url.URL, call Call, in Input) []header {
 	dst = append(
 		dst,
@@ -90,7 +96,7 @@ func appendHeaders(dst []header, endpoint *url.URL, call Call, in Input) []heade
 	)
 }
 
-// appendCanonicalRequest appends the text whose hash is signed to dst.
+// appendCanonicalRequest appends the canonical request to dst.
 func appendCanonicalRequest(dst []byte, query string, headers []header) []byte {
 	dst = append(dst, "POST\n/\n"...)
 	dst = append(dst, query...)
@@ -107,7 +113,7 @@ func appendCanonicalRequest(dst []byte, query string, headers []header) []byte {
 	return append(dst, hashOfNothing...)
 }
 
-// acs3Authorization is the value of the header Authorization.
+// acs3Authorization returns the value of the header Authorization.
 func acs3Authorization(creds Credentials, query string, headers []header) string {
 	hash := sha256.Sum256(appendCanonicalRequest(make([]byte, 0, 1024), query, headers))
 	text := append(make([]byte, 0, 128), algorithm+"\n"...)

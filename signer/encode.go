@@ -2,9 +2,11 @@ package signer
 
 import "slices"
 
-// appendCanonical appends the parameters of these names to dst, sorted by name and percent-encoded, as name=value joined with
-// "&": the canonical form of both signatures, and a query or a form as it stands. It sorts names in place. (Names, since
-// strings are what net/http sorts too: a sort of a type of our own would be 16 KB more in every program.)
+// appendCanonical appends the parameters to dst, sorted by name, each as
+// name=value in percent-encoding, joined with "&". This is the canonical form
+// of both signatures, and at once a valid query or form. It sorts names in
+// place. (It sorts strings, as net/http does: a sort of another type would add
+// 16 KB to every program.)
 func appendCanonical(dst []byte, names []string, value func(name string) string) []byte {
 	slices.Sort(names)
 	for i, name := range names {
@@ -18,8 +20,10 @@ func appendCanonical(dst []byte, names []string, value func(name string) string)
 	return dst
 }
 
-// appendEncoded appends s to dst, percent-encoded by RFC 3986: every byte but those of section 2.3 (letters, digits and
-// "-._~") becomes %XX in upper-case hex. url.QueryEscape writes a space as "+", which the service does not sign.
+// appendEncoded appends s to dst, percent-encoded as in RFC 3986: every byte
+// but those of its section 2.3 (letters, digits and "-._~") becomes %XX in
+// upper-case hex. The service does not sign the "+" that url.QueryEscape writes
+// for a space.
 func appendEncoded[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {
@@ -33,7 +37,7 @@ func appendEncoded[T string | []byte](dst []byte, s T) []byte {
 	return dst
 }
 
-// unreserved are the bytes that stay as they are.
+// unreserved reports which bytes are not encoded.
 var unreserved = func() (is [256]bool) {
 	for _, b := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
 		is[b] = true

@@ -10,19 +10,21 @@ import (
 	"net/url"
 )
 
-// RPC is signature version 1.0: every parameter, the common ones and the operation's, is signed with HMAC-SHA1 and sent
-// beside the signature. (Alibaba Cloud, "Request signatures" of the RPC style.)
+// RPC is signature version 1.0. It signs every parameter, the common ones and
+// the operation's, with HMAC-SHA1, and sends them with the signature. See
+// "Request signatures" in Alibaba Cloud's documentation of RPC-style APIs.
 type RPC struct {
-	// Method is where the parameters go: POST sends them as a form in the body, GET in the query, where proxies and logs see
-	// the signature and the security token. Empty is POST; any other is an error.
+	// Method is POST or GET; the default is POST. POST sends the parameters
+	// as a form in the body, GET in the query, where proxies and logs see the
+	// signature and the security token.
 	Method string
 }
 
-// Sign implements [Signer].
+// Sign implements [Signer]. It also returns an error if Method is invalid.
 func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (*http.Request, error) {
 	method := s.method()
 	if method != http.MethodPost && method != http.MethodGet {
-		return nil, fmt.Errorf("signer: RPC: Method: %q: is neither POST nor GET: leave it empty for POST", s.Method)
+		return nil, fmt.Errorf("signer: Method %q is neither POST nor GET", s.Method)
 	}
 	if err := check(endpoint, call, in); err != nil {
 		return nil, err
@@ -42,16 +44,17 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 	return req, nil
 }
 
-// StringToSign returns the text that Sign computes the HMAC of: METHOD&%2F& and
-// the encoded parameters. It checks nothing; a parameter of the call that has
-// a common parameter's name is shown with the common one's value. With a zero
-// Time or an empty Nonce in the input, each call returns another text.
+// StringToSign returns the text that Sign computes the HMAC of: METHOD&%2F&
+// and the encoded parameters. It checks nothing; if a parameter of the call has
+// the name of a common parameter, the common parameter's value is shown. If
+// in.Time is zero or in.Nonce is empty, each call returns another text.
 func (s RPC) StringToSign(call Call, in Input) string {
 	return string(rpcStringToSign(s.method(), rpcCanonical(call, in.withDefaults())))
 }
 
-// SignedString is StringToSign, in the form that [ACS3] has too. A signer that
-// embeds RPC and signs another text must override it; it may return "".
+// SignedString returns the same text as StringToSign; [ACS3] has a method of
+// the same form. A signer that embeds RPC but signs another text must override
+// it, and may return "".
 func (s RPC) SignedString(_ *url.URL, call Call, in Input) string { return s.StringToSign(call, in) }
 
 func (s RPC) method() string {
@@ -61,7 +64,7 @@ func (s RPC) method() string {
 	return s.Method
 }
 
-// rpcCanonical is every parameter but the signature, in the canonical form.
+// rpcCanonical returns every parameter but the signature in the canonical form.
 func rpcCanonical(call Call, in Input) []byte {
 	names := make([]string, 0, 24)
 	names = append(names, "AccessKeyId", "Action", "Format", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version")
@@ -97,13 +100,13 @@ func rpcCanonical(call Call, in Input) []byte {
 }
 
 func rpcStringToSign(method string, canonical []byte) []byte {
-	text := make([]byte, 0, len(method)+len("&%2F&")+len(canonical)*3/2)
+	text := make([]byte, 0, len(canonical)*3/2) // encoding adds about a quarter
 	text = append(text, method...)
 	text = append(text, "&%2F&"...)
 	return appendEncoded(text, canonical)
 }
 
-// rpcSignature signs text, whose memory it uses.
+// rpcSignature returns the signature of text, and overwrites text.
 func rpcSignature(secret string, text []byte) string {
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
 	mac.Write(text)

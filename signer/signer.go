@@ -13,37 +13,39 @@ import (
 	"time"
 )
 
-// A Signer makes the signed request of a call. [RPC] and [ACS3] are the signers of this package; both are safe for
+// A Signer returns the signed request of a call, with the context ctx. It does
+// not send the request. [RPC] and [ACS3] are Signers; both are safe for
 // concurrent use.
 //
-// The endpoint is a scheme and a host with an optional port, such as https://cdn.aliyuncs.com. Sign fails, before
-// anything is signed, for an endpoint with more than that, a call without an action or a version, an unknown format, a
-// parameter that has a common parameter's name or none, a nonce that is not visible ASCII, credentials that can't sign, and a
-// method that the signature is not made for; the error names what was wrong. The request has ctx and is not sent.
+// The endpoint is a scheme and a host with an optional port, such as
+// https://cdn.aliyuncs.com. Sign returns an error that names what is wrong if
+// the endpoint is not of that form, if the call is not valid (see [Call]), if
+// the nonce is not visible ASCII, and if the credentials can't sign.
 type Signer interface {
 	Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (*http.Request, error)
 }
 
-// A Call is what is asked of the service.
+// A Call names an operation of the service and its parameters.
 type Call struct {
-	Action  string // the operation's name; required
-	Version string // the API's version, such as 2018-05-10; required
-	Format  string // what the answer shall be: "JSON" or "XML"; empty is JSON
+	Action  string // required: the name of the operation
+	Version string // required: the version of the API, such as 2018-05-10
+	Format  string // of the answer: "JSON", the default, or "XML"
 
-	// Params are the operation's own parameters, in any order, not encoded. A common parameter's name (Action, Version,
-	// Format, AccessKeyId, SecurityToken, Timestamp and all that begin with Signature) among them is an error. A parameter
-	// with an empty value is sent.
+	// Params holds the operation's own parameters, not encoded. A parameter
+	// with an empty value is sent. A parameter must have a name that is not
+	// one of the common parameters: Action, Version, Format, AccessKeyId,
+	// SecurityToken, Timestamp, and everything that begins with Signature.
 	Params map[string]string
 }
 
-// Input is what a signature depends on beside the call.
+// An Input holds what the signature of a call depends on.
 type Input struct {
 	Credentials Credentials
-	Time        time.Time // when the call is made, in any zone, sent in UTC to the second; zero is now
-	Nonce       string    // what makes the call unique at the service; empty is a random one
+	Time        time.Time // of the call, sent in UTC to the second; if zero, now
+	Nonce       string    // unique to the request; if empty, a random one
 }
 
-// withDefaults is in with its time and its nonce set.
+// withDefaults returns in with Time and Nonce set.
 func (in Input) withDefaults() Input {
 	if in.Time.IsZero() {
 		in.Time = time.Now()
@@ -54,10 +56,10 @@ func (in Input) withDefaults() Input {
 	return in
 }
 
-// timestamp is in.Time as both signatures write it.
+// timestamp returns in.Time in the form of both signatures.
 func (in Input) timestamp() string { return in.Time.UTC().Format("2006-01-02T15:04:05Z") }
 
-// format is call.Format or its default.
+// format returns call.Format or its default.
 func (call Call) format() string {
 	if call.Format == "" {
 		return "JSON"
@@ -65,7 +67,8 @@ func (call Call) format() string {
 	return call.Format
 }
 
-// isCommon tells whether a parameter of that name belongs to the signature and not to an operation.
+// isCommon reports whether name is that of a common parameter, which the signer
+// sets.
 func isCommon(name string) bool {
 	switch name {
 	case "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp":
@@ -74,7 +77,7 @@ func isCommon(name string) bool {
 	return strings.HasPrefix(name, "Signature")
 }
 
-// check is what every Sign checks before it signs.
+// check returns an error if a call can't be signed by either signature.
 func check(endpoint *url.URL, call Call, in Input) error {
 	if err := checkEndpoint(endpoint); err != nil {
 		return err
@@ -83,52 +86,56 @@ func check(endpoint *url.URL, call Call, in Input) error {
 		return err
 	}
 	if !isGraphic(in.Nonce) {
-		return fmt.Errorf("signer: Nonce: %q: holds a character other than visible ASCII: leave it empty for a random one", in.Nonce)
+		return fmt.Errorf("signer: Nonce %q has a character that is not visible ASCII", in.Nonce)
 	}
 	return in.Credentials.Validate()
 }
 
 func checkCall(call Call) error {
-	if call.Action == "" || !isGraphic(call.Action) {
-		return fmt.Errorf("signer: Action: %q: is not an operation's name: give one such as CreateCdnCertificateSigningRequest", call.Action)
-	}
-	if call.Version == "" || !isGraphic(call.Version) {
-		return fmt.Errorf("signer: Version: %q: is not an API's version: give one such as 2018-05-10", call.Version)
+	for _, field := range [...]struct{ name, value string }{{"Action", call.Action}, {"Version", call.Version}} {
+		if field.value == "" {
+			return fmt.Errorf("signer: %s is empty", field.name)
+		}
+		if !isGraphic(field.value) {
+			return fmt.Errorf("signer: %s %q has a character that is not visible ASCII", field.name, field.value)
+		}
 	}
 	if f := call.format(); f != "JSON" && f != "XML" {
-		return fmt.Errorf(`signer: Format: %q: is neither "JSON" nor "XML": leave it empty for JSON`, call.Format)
+		return fmt.Errorf("signer: Format %q is neither JSON nor XML", call.Format)
 	}
 	for name := range call.Params {
 		if name == "" {
-			return errors.New("signer: Params: a parameter has no name: give it one, or leave it out")
+			return errors.New("signer: Params has a parameter without a name")
 		}
 		if isCommon(name) {
-			return fmt.Errorf("signer: Params: %q: is a common parameter, which the signer sets: leave it out", name)
+			return fmt.Errorf("signer: Params has the common parameter %q, which the signer sets", name)
 		}
 	}
 	return nil
 }
 
-// checkEndpoint refuses what would not reach the service as it was signed. It names the part of a URL that is wrong and
-// not the URL, which may hold a password.
+// checkEndpoint refuses an endpoint that would not be sent as it was signed.
+// The error names the part that is wrong and not the URL, which may have a
+// password.
 func checkEndpoint(endpoint *url.URL) error {
 	if endpoint == nil {
-		return errors.New("signer: endpoint: is nil: give a URL such as https://cdn.aliyuncs.com")
+		return errors.New("signer: endpoint is nil")
 	}
 	if endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return fmt.Errorf("signer: endpoint: scheme %q: is neither https nor http: write the endpoint as https://cdn.aliyuncs.com", endpoint.Scheme)
+		return fmt.Errorf("signer: endpoint scheme %q is neither https nor http", endpoint.Scheme)
 	}
 	if endpoint.Hostname() == "" || !isHost(endpoint.Host) {
-		return fmt.Errorf("signer: endpoint: host %q: is not an ASCII host name or address with an optional port: write it as cdn.aliyuncs.com", endpoint.Host)
+		return fmt.Errorf("signer: endpoint host %q is not an ASCII name or an address, with an optional port", endpoint.Host)
 	}
 	if endpoint.User != nil || (endpoint.Path != "" && endpoint.Path != "/") || endpoint.Opaque != "" ||
 		endpoint.RawQuery != "" || endpoint.ForceQuery || endpoint.Fragment != "" {
-		return fmt.Errorf("signer: endpoint: %s: has more than a scheme and a host: leave out the rest", endpoint.Host)
+		return fmt.Errorf("signer: endpoint of host %q has more than a scheme and a host", endpoint.Host)
 	}
 	return nil
 }
 
-// isHost tells whether host is of the characters that a name or an address with a port may have, and has no empty port.
+// isHost reports whether host has only the characters of a name or an address
+// with a port, a bracket only at its beginning, and no empty port.
 func isHost(host string) bool {
 	for i := range len(host) {
 		if !unreserved[host[i]] && !strings.ContainsRune("%:[]", rune(host[i])) {
@@ -138,7 +145,8 @@ func isHost(host string) bool {
 	return strings.LastIndexByte(host, '[') <= 0 && !strings.HasSuffix(host, ":")
 }
 
-// newRequest is the request of method and body for the endpoint's root, with the query as it was signed.
+// newRequest returns a request for the root of endpoint, with the query as it
+// was signed.
 func newRequest(ctx context.Context, method string, endpoint *url.URL, query string, body []byte) (*http.Request, error) {
 	var reader io.Reader
 	if len(body) > 0 {

@@ -21,7 +21,7 @@ import (
 // longLived is the access key that assumes roles.
 var longLived = signer.Credentials{AccessKeyID: "LTAI5tLongLived", AccessKeySecret: "long-lived-secret"}
 
-// issued are the n-th credentials that a cloud gives, from 1.
+// issued returns the nth credentials that a cloud gives, counted from 1.
 func issued(n int) signer.Credentials {
 	return signer.Credentials{
 		AccessKeyID:     fmt.Sprintf("STS.id-%d", n),
@@ -30,20 +30,22 @@ func issued(n int) signer.Credentials {
 	}
 }
 
-// A cloud is Alibaba Cloud on loopback, as far as the SDK's providers ask it: STS, the metadata service, a credentials URI.
+// A cloud plays the parts of Alibaba Cloud that the SDK's providers ask: STS,
+// the metadata service of ECS, and a credentials URI. It listens on loopback.
 type cloud struct {
 	t   *testing.T
 	url string
 
 	mu       sync.Mutex
-	lifetime time.Duration                        // of what is issued from now on
-	broken   func(http.ResponseWriter) (did bool) // answers instead; nil is nothing
-	asked    []string                             // what for, in turn
+	lifetime time.Duration                        // of the credentials issued from now on
+	broken   func(http.ResponseWriter) (did bool) // if non-nil, answers instead
+	asked    []string                             // the questions, in turn
 	issued   int
 }
 
-// newCloud makes everything that the SDK's providers send during the test go to a new cloud: by HTTPS for want of a
-// connection of its own, by HTTP through a proxy, since the SDK replaces the dialer for that.
+// newCloud starts a cloud and sends it everything that the SDK's providers send
+// during the test: HTTPS by the dialer, and HTTP by a proxy, since the SDK
+// replaces the dialer for HTTP.
 func newCloud(t *testing.T) *cloud {
 	c := &cloud{t: t, lifetime: time.Hour}
 	srv := httptest.NewServer(c)
@@ -68,14 +70,14 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// set changes what the cloud does from now on.
+// set changes the cloud.
 func (c *cloud) set(change func(c *cloud)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change(c)
 }
 
-// questions is what the cloud was asked so far.
+// questions returns what the cloud has been asked.
 func (c *cloud) questions() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +113,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// question is what r asks for, if it asks as it should.
+// question returns what r asks for, or "" if r is not as it should be.
 func (c *cloud) question(r *http.Request) string {
 	const roles = "/latest/meta-data/ram/security-credentials/"
 	switch {
@@ -133,11 +135,11 @@ func (c *cloud) question(r *http.Request) string {
 	return ""
 }
 
-// checkSignature signs the SDK's request to STS again.
+// checkSignature compares the signature of a request to STS with the signer's.
 func (c *cloud) checkSignature(r *http.Request) {
 	creds := longLived
 	if r.Form.Get("AccessKeyId") != creds.AccessKeyID {
-		creds = issued(c.issued) // a role that assumes a role
+		creds = issued(c.issued) // of a role that assumes another
 	}
 	call := signer.Call{Action: "AssumeRole", Version: r.Form.Get("Version"), Format: r.Form.Get("Format"), Params: map[string]string{}}
 	for name := range r.PostForm {
@@ -148,7 +150,7 @@ func (c *cloud) checkSignature(r *http.Request) {
 	in := signer.Input{Credentials: creds, Time: at, Nonce: r.Form.Get("SignatureNonce")}
 	again, err := signer.RPC{}.Sign(c.t.Context(), &url.URL{Scheme: "https", Host: r.Host}, call, in)
 	if assert.NoError(c.t, err) && assert.NoError(c.t, again.ParseForm()) {
-		assert.Equal(c.t, again.Form.Get("Signature"), r.Form.Get("Signature"), "of AssumeRole")
+		assert.Equal(c.t, again.Form.Get("Signature"), r.Form.Get("Signature"), "the signature of AssumeRole")
 	}
 }
 

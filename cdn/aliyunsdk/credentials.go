@@ -6,42 +6,53 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 )
 
-// Credentials is p as a source of credentials, made safe as the package's documentation says. P is asked when the first call
-// is made. A nil p, or one that gives a bearer token, makes each call fail with [cdn.ErrNoCredentials].
+// Credentials returns a source of p's credentials, with the properties that the
+// package's documentation lists. It is a [cdn.CredentialRefresher]. The first
+// call asks p. If p is nil or gives a bearer token, each call fails with
+// [cdn.ErrNoCredentials].
 //
-// A profile's provider is copied, and a default chain is built anew, so that a look-up which failed can be repeated.
+// The source uses copies of p if p is of the SDK, and builds a default chain
+// anew.
 func Credentials(p credentials.CredentialsProvider) cdn.CredentialSource {
 	return &source{provider: provider{fresh: maker(p)}}
 }
 
-// DefaultCredentials is the SDK's default chain, made safe as the package's documentation says. It looks for credentials in
-// the environment, by OIDC, in ~/.aliyun/config.json, in ~/.alibabacloud/credentials, at the metadata service of an ECS
-// instance, and at ALIBABA_CLOUD_CREDENTIALS_URI, in this order. Where it found some it asks again later.
+// DefaultCredentials returns a source like [Credentials] that looks in the
+// places of the SDK's default chain, in this order: the environment, OIDC,
+// ~/.aliyun/config.json, ~/.alibabacloud/credentials, the metadata service of
+// an ECS instance, and ALIBABA_CLOUD_CREDENTIALS_URI. Once it has found
+// credentials, it looks only in that place.
 //
-// Outside of an ECS instance set ALIBABA_CLOUD_ECS_METADATA_DISABLED=true, or the chain waits for a service that is not there.
+// Set ALIBABA_CLOUD_ECS_METADATA_DISABLED=true outside of ECS. Otherwise a
+// look-up waits for a metadata service that is not there.
 func DefaultCredentials() cdn.CredentialSource {
-	return &source{provider: provider{fresh: newDefaultChain}}
+	return &source{provider: provider{fresh: newChain}}
 }
 
-// maker returns what makes a provider like p that has not been asked yet. The SDK's profiles and its default chain keep what
-// a failed look-up left behind, so these are made anew; any other provider is p itself.
+// maker returns a function that returns providers like p without credentials. A
+// provider of an unknown type is returned itself.
 func maker(p credentials.CredentialsProvider) func() credentials.CredentialsProvider {
 	switch p := p.(type) {
 	case *credentials.DefaultCredentialsProvider:
-		return newDefaultChain
+		return newChain
 	case *credentials.CLIProfileCredentialsProvider:
 		return copier(p)
 	case *credentials.ProfileCredentialsProvider:
+		return copier(p)
+	case *credentials.RAMRoleARNCredentialsProvider:
+		return copier(p)
+	case *credentials.OIDCCredentialsProvider:
+		return copier(p)
+	case *credentials.ECSRAMRoleCredentialsProvider:
+		return copier(p)
+	case *credentials.URLCredentialsProvider:
 		return copier(p)
 	}
 	return func() credentials.CredentialsProvider { return p }
 }
 
-func newDefaultChain() credentials.CredentialsProvider {
-	return credentials.NewDefaultCredentialsProvider()
-}
-
-// copier returns what makes copies of p as it is now. A nil p is itself.
+// copier returns a function that returns copies of p as it is now. If p is nil,
+// it returns p.
 func copier[T any, P interface {
 	*T
 	credentials.CredentialsProvider

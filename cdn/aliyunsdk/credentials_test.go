@@ -20,7 +20,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// sourceOf is p as a source, or the default chain if p is nil.
+// sourceOf returns a source of p, or of the default chain if p is nil.
 func sourceOf(p credentials.CredentialsProvider) cdn.CredentialSource {
 	if p == nil {
 		return aliyunsdk.DefaultCredentials()
@@ -35,7 +35,7 @@ func TestCredentials_EveryKind(t *testing.T) {
 			source := sourceOf(p)
 			creds, err := source.Credentials(t.Context())
 			require.NoError(t, err)
-			assert.True(t, k.gives == creds, "another AccessKeyID, secret or token than %s's", k.gives)
+			assert.True(t, k.gives == creds, "not the AccessKeyID, secret and token of %s", k.gives)
 			assert.Equal(t, k.asks, c.questions())
 
 			api := &cdntest.API{Credentials: []signer.Credentials{k.gives}, Source: csr.P256}
@@ -43,7 +43,7 @@ func TestCredentials_EveryKind(t *testing.T) {
 			require.NoError(t, err)
 			_, err = client.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
 			require.NoError(t, err)
-			assert.Equal(t, k.asks, c.questions(), "what was given is kept")
+			assert.Equal(t, k.asks, c.questions(), "the credentials are kept")
 		})
 	}
 }
@@ -58,9 +58,9 @@ func TestCredentials_PrintedWithoutSecrets(t *testing.T) {
 	}
 }
 
-// The SDK's own chain and profiles fail for ever after they failed once: the chain stays with its last provider, a CLI
+// After a failure the SDK's own chain stays with its last provider, and a CLI
 // profile with a nil one, on which it panics.
-func TestCredentials_FailedFirstLookUpDoesNotSpoilLaterOnes(t *testing.T) {
+func TestCredentials_RecoverFromAFailedFirstLookUp(t *testing.T) {
 	const incomplete = `{"current": "ak", "profiles": [{"name": "ak", "mode": "AK"}]}`
 	for name, source := range map[string]func() cdn.CredentialSource{
 		"default chain": aliyunsdk.DefaultCredentials,
@@ -75,7 +75,7 @@ func TestCredentials_FailedFirstLookUpDoesNotSpoilLaterOnes(t *testing.T) {
 			for range 2 {
 				_, err := source.Credentials(t.Context())
 				require.ErrorContains(t, err, ".aliyun/config.json")
-				require.NotContains(t, err.Error(), "panicked")
+				require.NotContains(t, err.Error(), "panic")
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("HOME"), ".aliyun", "config.json"), []byte(cliConfig), 0o600))
 			creds, err := source.Credentials(t.Context())
@@ -85,7 +85,7 @@ func TestCredentials_FailedFirstLookUpDoesNotSpoilLaterOnes(t *testing.T) {
 	}
 }
 
-// Once it has found credentials the chain is not gone through again: what comes before them in it is not looked at.
+// Once the chain has found credentials, it does not look in earlier places.
 func TestCredentials_ChainStaysWhereItFoundSome(t *testing.T) {
 	writeHome(t, cliFiles)
 	synctest.Test(t, func(t *testing.T) {

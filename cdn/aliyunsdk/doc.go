@@ -1,7 +1,9 @@
-// Package aliyunsdk lets a [cdn.Client] sign with the credentials of Alibaba Cloud's Go SDK,
-// github.com/aliyun/alibaba-cloud-sdk-go: a RAM role, OIDC, an ECS instance's role, a URI, a profile of the CLI, an ini file.
+// Package aliyunsdk lets a [cdn.Client] use the credentials of Alibaba Cloud's
+// Go SDK, github.com/aliyun/alibaba-cloud-sdk-go: those of a RAM role, OIDC, an
+// ECS instance, a URI, a profile of the CLI, or an ini file.
 //
-// [DefaultCredentials] is the SDK's default chain; [Credentials] takes any of its providers:
+// [DefaultCredentials] looks in the places of the SDK's default chain;
+// [Credentials] takes one of its providers:
 //
 //	provider, err := credentials.NewOIDCCredentialsProviderBuilder().WithRoleArn(role).Build()
 //	if err != nil {
@@ -9,33 +11,52 @@
 //	}
 //	client, err := cdn.NewClient(aliyunsdk.Credentials(provider), nil)
 //
-// Whoever signs with an access key from the environment needs [cdn.EnvCredentials] and not this package, which brings the SDK.
+// A program that signs with an access key from the environment does not need
+// this package and the SDK: [cdn.EnvCredentials] is enough.
 //
-// # What is made safe
+// # Concurrency and caching
 //
-// The SDK's providers are not safe for concurrent use, take no context and tell no end of validity. A source of this package may
-// be used by many goroutines:
+// The SDK's providers are not safe for concurrent use, take no context and do
+// not say when credentials expire. A source of this package is safe for
+// concurrent use:
 //
-//   - One look-up serves all who wait for it. A caller whose context ends returns at once; the look-up goes on for the others.
-//   - What a look-up gave is kept for a minute. After that it still serves while a new look-up runs beside, tried every five
-//     seconds if it fails, until it is three minutes old: the SDK renews what has less than three minutes left, so what it gives
-//     is good for as long. From then on callers wait for a look-up, and get its error.
-//   - A look-up that failed does not spoil the next one, as it does in the SDK's default chain and its profiles: until one has
-//     succeeded, each has a new provider. (Not so for a profile inside another provider, which this package can't see.)
-//   - A panic of a provider is an error.
+//   - All callers who wait share one look-up. A caller whose context ends
+//     returns at once, and the look-up goes on for the others.
+//   - Credentials are kept for one minute. Then a look-up starts in the
+//     background, every 5 seconds while it fails, and the old credentials are
+//     used until they are 3 minutes old. That is safe because the SDK renews
+//     credentials that expire in less than 3 minutes. After that, callers wait
+//     for a look-up and get its error.
+//   - If a look-up fails, the next one starts anew. The SDK's own default chain
+//     and its profiles can't recover from a failure. This package can't see a
+//     profile inside another provider, which stays as the SDK made it.
+//   - If a provider panics, the look-up fails.
 //
-// A look-up runs in a goroutine of its own, for as long as the SDK takes; it can't be stopped, and nothing has to be closed.
-// The provider should not be used elsewhere at the same time.
+// A look-up runs in a goroutine of its own and can't be stopped. A source needs
+// no closing. Do not use its provider elsewhere.
 //
-// The client asks its source again when the service says that a security token has expired, and within the minute it gets the same
-// one from here: such a call fails, those after the next look-up do not. Since the SDK renews three minutes ahead this happens
-// only where the machine's clock is as much behind, or where a provider hands out tokens that have hardly any time left.
+// # Renewal
+//
+// A source is a [cdn.CredentialRefresher]. If the service refuses a security
+// token as expired, the source discards it and looks up another, once for all
+// callers. For that it uses a copy of the provider that has no token, since the
+// SDK's providers have a cache too. A provider of a type that this package does
+// not know is asked again as it is.
 //
 // # Errors
 //
-// The SDK's errors can hold a whole configuration file or a signed URL, so nothing of their text is handed on, nor are they
-// wrapped. An error of this package names the provider's type, what is known to be harmless (the service's error code, its
-// request ID, a time-out, a missing file) and where to look.
+// An error names the provider, what went wrong (the service's code and request
+// ID, a time-out, a missing file) and what to check. It never contains or wraps
+// an error of the SDK, whose text may contain a whole configuration file or a
+// signed URL.
 //
-// A bearer token can't sign this API's calls; a provider of one is refused with [errors.ErrUnsupported].
+// An error matches [cdn.ErrUnavailable] if the credentials can't be fetched
+// now: the network failed, the service answered with HTTP 5xx or throttled, or
+// a provider that has worked fails for an unknown reason. The client reports
+// any other error as [cdn.ErrNoCredentials], and so a first look-up whose cause
+// the SDK gives as text alone, such as that of a CLI profile with the role of
+// an ECS instance.
+//
+// Bearer tokens can't sign the CDN's calls. A provider of one fails with
+// [errors.ErrUnsupported].
 package aliyunsdk

@@ -15,7 +15,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A provider of the SDK signs the client's calls. Here a fake in this program answers; leave HTTPClient out to ask the CDN.
+// The client signs with the credentials of an SDK's provider. Here a fake in
+// this program answers; leave HTTPClient out to call the CDN.
 func ExampleCredentials() {
 	fake := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: "testid", AccessKeySecret: "testsecret"}}}
 	provider := credentials.NewStaticAKCredentialsProvider("testid", "testsecret") // or a role's, a profile's, OIDC's

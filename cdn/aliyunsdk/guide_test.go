@@ -23,7 +23,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// The code of docs/coming-over.md: the SDK's and this library's for the same, run below.
+// The code of docs/coming-over.md, with the SDK and with this library, which
+// the tests below run.
 
 func sdkClient() (*sdkcdn.Client, error) {
 	provider := credentials.NewDefaultCredentialsProvider()
@@ -68,20 +69,20 @@ func sdkFailure(err error) string {
 	case errors.As(err, &refused):
 		return fmt.Sprintf("%s, request %s", refused.ErrorCode(), refused.RequestId())
 	}
-	return "elsewhere" // not reached: the error holds the signed URL, so it must not be logged
+	return "elsewhere" // no answer; don't log the error, which contains the signed URL
 }
 
 func libraryFailure(err error) string {
 	var failed *cdn.Error
 	switch {
 	case errors.Is(err, cdn.ErrThrottled):
-		return "later" // it has been tried four times
+		return "later" // after four attempts
 	case errors.Is(err, cdn.ErrUnavailable):
-		return "elsewhere" // the same; a cdn.Fallback goes there by itself
+		return "elsewhere" // after four attempts; a cdn.Fallback does this by itself
 	case errors.As(err, &failed):
 		return fmt.Sprintf("%s, request %s", failed.Code, failed.RequestId)
 	}
-	return err.Error() // a csr.FieldErrors, or the context's
+	return err.Error() // csr.FieldErrors, or the context's error
 }
 
 func requestOfSDK(r *sdkcdn.CreateCdnCertificateSigningRequestRequest) *csr.Request {
@@ -138,7 +139,7 @@ func TestGuide_BothCallsAskForTheSame(t *testing.T) {
 	assert.Equal(t, seen[0], seen[1])
 }
 
-func TestGuide_FailuresAreToldApartAlike(t *testing.T) {
+func TestGuide_BothTellFailuresApart(t *testing.T) {
 	for code, want := range map[string]string{"Throttling.User": "later", "ServiceUnavailable": "elsewhere", "Forbidden.RAM": "Forbidden.RAM, request "} {
 		srv := newServer(t, longLived)
 		status := map[string]int{"Throttling.User": 429, "ServiceUnavailable": 503, "Forbidden.RAM": 403}[code]
@@ -166,7 +167,7 @@ func TestGuide_Conversions(t *testing.T) {
 	assert.Equal(t, "r c p m", strings.Join([]string{response.RequestId, response.CommonName, response.Csr, response.PubMd5}, " "))
 }
 
-// Every Go code of the guide is in this file.
+// All Go code of the guide is in this file.
 func TestGuide_CodeIsWhatIsTested(t *testing.T) {
 	page, err := os.ReadFile("../../docs/coming-over.md")
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// longLivedSTS are temporary credentials that were handed out by hand.
+// longLivedSTS are temporary credentials that a configuration has.
 var longLivedSTS = signer.Credentials{AccessKeyID: "STS.NByHand", AccessKeySecret: "by-hand-secret", SecurityToken: "CAIS/by+hand=="}
 
 // A kind is a kind of credentials that the SDK knows and that can sign.
@@ -65,7 +65,8 @@ var (
 	ecsAsks = []string{"metadata token", "credentials of the-role"}
 )
 
-// kinds are all of them. Where build is nil it is the SDK's default chain that finds them.
+// kinds has every kind. If build is nil, the default chain finds the
+// credentials.
 var kinds = []kind{
 	{name: "access key", build: accessKey, gives: longLived},
 	{name: "STS token", build: stsToken, gives: longLivedSTS},
@@ -100,8 +101,8 @@ var kinds = []kind{
 	{name: "default chain, URI", env: map[string]string{"ALIBABA_CLOUD_CREDENTIALS_URI": "URI"}, gives: issued(1), asks: []string{"credentials URI"}},
 }
 
-// set makes environment and home directory what the kind needs, and returns the cloud and the provider, which is nil for the
-// default chain.
+// set prepares the environment and the home directory, and returns the cloud
+// and the provider, which is nil for the default chain.
 func (k kind) set(t *testing.T) (*cloud, credentials.CredentialsProvider) {
 	t.Helper()
 	c := newCloud(t)
@@ -118,7 +119,7 @@ func (k kind) set(t *testing.T) (*cloud, credentials.CredentialsProvider) {
 	return c, k.build(t, c)
 }
 
-// writeHome makes a home directory of those files.
+// writeHome makes a home directory with these files.
 func writeHome(t *testing.T, files map[string]string) {
 	t.Helper()
 	home := t.TempDir()

@@ -12,8 +12,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain closes the ways out: the SDK's providers send by a clone of http.DefaultTransport, so this one hands nothing to
-// an address that is not loopback. It also hides the environment and the home directory of whoever runs the tests.
+// TestMain lets no request leave the machine: the SDK's providers send by
+// clones of http.DefaultTransport, which here sends to loopback only. It also
+// hides the environment and the home directory of whoever runs the tests.
 func TestMain(m *testing.M) {
 	http.DefaultTransport = &http.Transport{DisableKeepAlives: true, Proxy: loopbackOnly}
 	for _, entry := range os.Environ() {
@@ -40,7 +41,8 @@ func must(err error) {
 	}
 }
 
-// loopbackOnly is a proxy function that lets requests to loopback go there, and fails any other.
+// loopbackOnly is a proxy function that uses no proxy for loopback, and fails
+// for any other address.
 func loopbackOnly(r *http.Request) (*url.URL, error) {
 	addr, err := netip.ParseAddr(r.URL.Hostname())
 	if err != nil || !addr.IsLoopback() {

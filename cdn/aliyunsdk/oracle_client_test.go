@@ -16,7 +16,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// newSDKClient is the SDK's own client, which can send to loopback only.
+// newSDKClient returns the SDK's client, which can send to loopback only.
 func newSDKClient(t *testing.T, p credentials.CredentialsProvider) *sdkcdn.Client {
 	t.Helper()
 	if p == nil {
@@ -28,7 +28,9 @@ func newSDKClient(t *testing.T, p credentials.CredentialsProvider) *sdkcdn.Clien
 	return client
 }
 
-// newSDKRequest is the SDK's request for srv, with odd values, and parameters that the operation does not know by odd names.
+// newSDKRequest returns a request of the SDK for srv, with values that need
+// encoding, and with parameters of such names, which the operation does not
+// know.
 func newSDKRequest(srv *cdntest.Server) *sdkcdn.CreateCdnCertificateSigningRequestRequest {
 	request := sdkcdn.CreateCreateCdnCertificateSigningRequestRequest()
 	request.Domain = strings.TrimPrefix(srv.URL, "http://")

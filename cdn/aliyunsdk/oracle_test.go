@@ -16,8 +16,9 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A rpcRequest is the SDK's, without the empty parameter SignatureType, which no signature needs: the SDK sets it, asks for
-// the parameters again, and signs what it is given.
+// An rpcRequest is the SDK's, without the empty parameter SignatureType that
+// the SDK adds and no signature needs: the SDK asks for the parameters again
+// and signs those.
 type rpcRequest struct{ *requests.RpcRequest }
 
 func (r rpcRequest) GetQueryParams() map[string]string {
@@ -26,15 +27,16 @@ func (r rpcRequest) GetQueryParams() map[string]string {
 	return params
 }
 
-// aCall is a call of any operation with any parameters, and how it is signed.
-type aCall struct {
+// A drawnCall is a call of any operation with any parameters, and how it is
+// signed.
+type drawnCall struct {
 	call   signer.Call
 	creds  signer.Credentials
 	method string
 	inForm map[string]bool // which parameters the SDK sends in the body
 }
 
-func drawCall(t *rapid.T) aCall {
+func drawCall(t *rapid.T) drawnCall {
 	graphic := rapid.StringMatching(`[!-~]{1,40}`)
 	anything := rapid.OneOf(
 		rapid.String(),
@@ -47,7 +49,7 @@ func drawCall(t *rapid.T) aCall {
 	for name := range params {
 		inForm[name] = rapid.Bool().Draw(t, "in form")
 	}
-	return aCall{
+	return drawnCall{
 		call: signer.Call{
 			Action: graphic.Draw(t, "action"), Version: graphic.Draw(t, "version"),
 			Format: rapid.SampledFrom([]string{"JSON", "XML"}).Draw(t, "format"), Params: params,
@@ -61,7 +63,8 @@ func drawCall(t *rapid.T) aCall {
 	}
 }
 
-// isOperationsOwn tells whether a parameter's name is free for an operation; RegionId is one that the SDK always sets.
+// isOperationsOwn reports whether a parameter of this name belongs to the
+// operation. The SDK sets RegionId in every call.
 func isOperationsOwn(name string) bool {
 	switch name {
 	case "", "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp", "RegionId":
@@ -70,8 +73,8 @@ func isOperationsOwn(name string) bool {
 	return !strings.HasPrefix(name, "Signature")
 }
 
-// signedBySDK is c as the SDK signs it.
-func (c aCall) signedBySDK(t *rapid.T) rpcRequest {
+// signedBySDK returns c, signed by the SDK.
+func (c drawnCall) signedBySDK(t *rapid.T) rpcRequest {
 	request := rpcRequest{&requests.RpcRequest{}}
 	request.InitWithApiInfo("Cdn", c.call.Version, c.call.Action, "", "")
 	request.Method, request.AcceptFormat = c.method, c.call.Format
@@ -104,7 +107,7 @@ func TestOracle_WhatTheSDKSigns(t *testing.T) {
 		in := signer.Input{Credentials: c.creds, Time: signed, Nonce: sent["SignatureNonce"]}
 		rpc := signer.RPC{Method: c.method}
 		if ours := rpc.StringToSign(c.call, in); ours != theirs.GetStringToSign() {
-			t.Fatalf("the string to sign is\n%s\nof the SDK\n%s", ours, theirs.GetStringToSign())
+			t.Fatalf("the string to sign is\n%s\nwant that of the SDK\n%s", ours, theirs.GetStringToSign())
 		}
 		req, err := rpc.Sign(t.Context(), endpoint, c.call, in)
 		if err != nil {
@@ -114,13 +117,14 @@ func TestOracle_WhatTheSDKSigns(t *testing.T) {
 			t.Fatal(err)
 		}
 		if ours := req.Form.Get("Signature"); ours != sent["Signature"] {
-			t.Fatalf("the signature is %q, of the SDK %q", ours, sent["Signature"])
+			t.Fatalf("the signature is %q, want that of the SDK, %q", ours, sent["Signature"])
 		}
 		if want := len(sent) + len(theirs.GetFormParams()); len(req.Form) != want {
-			t.Fatalf("%d parameters are sent, by the SDK %d", len(req.Form), want)
+			t.Fatalf("%d parameters are sent, want %d as by the SDK", len(req.Form), want)
 		}
 	})
 }
 
-// setChecks makes rapid try more than its usual 100 inputs, unless the command line says how many.
+// setChecks makes rapid try more than its default of 100 inputs. A flag of the
+// command line overrides it.
 func setChecks() { must(flag.Set("rapid.checks", "10000")) }

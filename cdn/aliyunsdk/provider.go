@@ -10,13 +10,23 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A provider is one of the SDK's, asked by one goroutine at a time.
+// A provider asks the SDK's providers. It is used by one goroutine at a time.
 type provider struct {
-	fresh  func() credentials.CredentialsProvider // one that has not been asked yet, where that can be had
-	proven credentials.CredentialsProvider        // one that has given credentials; nil before that
+	fresh  func() credentials.CredentialsProvider // returns one without credentials, where that is possible
+	proven credentials.CredentialsProvider        // gave the last credentials; nil before that and after forget
+	worked bool                                   // credentials have been given, now or earlier
 }
 
-// ask is one look-up: with the provider that gave credentials before, or else with a new one. Its error holds no secret.
+// forget makes the next look-up use a fresh provider. A chain stays with the
+// place where it found credentials.
+func (p *provider) forget() {
+	if c, ok := p.proven.(*chain); ok {
+		p.fresh = c.again
+	}
+	p.proven = nil
+}
+
+// ask looks credentials up. Its error contains no secret.
 func (p *provider) ask() (creds signer.Credentials, err error) {
 	asked := p.proven
 	defer func() {
@@ -28,27 +38,39 @@ func (p *provider) ask() (creds signer.Credentials, err error) {
 		asked = p.fresh()
 	}
 	if asked == nil {
-		return signer.Credentials{}, errors.New("aliyunsdk: the provider is nil: give one, or take DefaultCredentials")
+		return signer.Credentials{}, errors.New("aliyunsdk: the provider is nil")
 	}
 	found, err := asked.GetCredentials()
 	if err != nil {
-		return signer.Credentials{}, failure(asked, harmless(err))
+		return signer.Credentials{}, failure(asked, p.reason(asked, err))
 	}
 	creds, err = convert(found)
 	if err != nil {
 		return signer.Credentials{}, failure(asked, err)
 	}
-	p.proven = asked
+	p.proven, p.worked = asked, true
 	return creds, nil
 }
 
-// convert returns the SDK's credentials as the signer's, if they can sign.
+// reason returns what may be said of an error of the SDK.
+func (p *provider) reason(asked credentials.CredentialsProvider, err error) error {
+	if reason := classify(err); reason != nil {
+		return reason
+	}
+	if p.worked {
+		return outage("the SDK's error is withheld, since it may contain a secret")
+	}
+	return unknown(asked)
+}
+
+// convert returns the SDK's credentials as the signer's, or an error if they
+// can't sign.
 func convert(found *credentials.Credentials) (signer.Credentials, error) {
 	if found == nil {
-		return signer.Credentials{}, errors.New("it gave nothing")
+		return signer.Credentials{}, errors.New("no credentials and no error")
 	}
 	if found.BearerToken != "" {
-		return signer.Credentials{}, fmt.Errorf("it gave a bearer token, which can't sign this API's calls: %w", errors.ErrUnsupported)
+		return signer.Credentials{}, fmt.Errorf("a bearer token can't sign: %w", errors.ErrUnsupported)
 	}
 	creds := signer.Credentials{
 		AccessKeyID:     found.AccessKeyId,
@@ -61,10 +83,11 @@ func convert(found *credentials.Credentials) (signer.Credentials, error) {
 	return creds, nil
 }
 
-// panicked is what may be said of a panic: the runtime's own words, but not a value that a provider chose.
+// panicked returns what may be said of a panic: the runtime's text, but not a
+// value that a provider chose.
 func panicked(reason any) error {
 	if fault, ok := reason.(runtime.Error); ok {
-		return fmt.Errorf("it panicked: %w", fault)
+		return fmt.Errorf("panic: %w", fault)
 	}
-	return errors.New("it panicked")
+	return errors.New("panic")
 }

@@ -12,35 +12,52 @@ import (
 )
 
 const (
-	keepFor  = time.Minute     // how old credentials may be before they are looked up again
-	serveFor = 3 * time.Minute // how old they may be in use: the SDK gives none with less than this left
-	retryGap = 5 * time.Second // between look-ups that fail while older credentials serve
+	keepFor  = time.Minute     // the age of credentials at which they are looked up again
+	serveFor = 3 * time.Minute // the age until which they are used: the SDK gives none that expire earlier
+	retryGap = 5 * time.Second // between look-ups that fail while older credentials are used
 )
 
-// A source keeps what its provider gave.
+// A source keeps the credentials of its provider.
 type source struct {
 	provider provider // used by one look-up at a time
 
 	mu      sync.Mutex
-	kept    *given    // nil before the first look-up that succeeded
-	renewAt time.Time // when kept is looked up again
-	running *lookUp   // nil if none is
+	kept    *given             // nil if there are none
+	renewAt time.Time          // when kept is looked up again
+	refused signer.Credentials // the last that the service refused, which are never kept
+	running *lookUp            // nil if none is
 }
 
-// given are credentials and when the look-up began that gave them; it does not change.
+// A given holds credentials and the time at which their look-up began.
 type given struct {
 	creds signer.Credentials
 	since time.Time
 }
 
-// A lookUp is one question to the provider, shared by all who wait for its answer.
+func (g *given) serves(now time.Time) bool { return g != nil && now.Sub(g.since) < serveFor }
+
+// A lookUp is one question to the provider, shared by all who wait for its
+// answer.
 type lookUp struct {
+	began time.Time
+	anew  bool          // by a fresh provider
 	done  chan struct{} // closed when creds and err are set
 	creds signer.Credentials
 	err   error
 }
 
-// Credentials implements cdn.CredentialSource. It waits for the provider only if there is nothing that may still serve.
+// wait returns the answer, or the error of ctx if that ends first.
+func (l *lookUp) wait(ctx context.Context) (signer.Credentials, error) {
+	select {
+	case <-l.done:
+		return l.creds, l.err
+	case <-ctx.Done():
+		return signer.Credentials{}, ctx.Err()
+	}
+}
+
+// Credentials implements cdn.CredentialSource. It waits for the provider only
+// if there are no credentials that can still be used.
 func (s *source) Credentials(ctx context.Context) (signer.Credentials, error) {
 	if err := ctx.Err(); err != nil {
 		return signer.Credentials{}, err
@@ -49,30 +66,44 @@ func (s *source) Credentials(ctx context.Context) (signer.Credentials, error) {
 	if kept != nil {
 		return kept.creds, nil
 	}
-	select {
-	case <-running.done:
-		return running.creds, running.err
-	case <-ctx.Done():
-		return signer.Credentials{}, ctx.Err()
+	return running.wait(ctx)
+}
+
+// RefreshCredentials implements cdn.CredentialRefresher. It returns what a
+// look-up has found since, or else waits for one by a fresh provider.
+func (s *source) RefreshCredentials(ctx context.Context, refused signer.Credentials) (signer.Credentials, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return signer.Credentials{}, err
+		}
+		kept, running := s.other(refused, time.Now())
+		if kept != nil {
+			return kept.creds, nil
+		}
+		creds, err := running.wait(ctx)
+		if err != nil || creds != refused || running.anew {
+			return creds, err
+		}
 	}
 }
 
-// Format implements [fmt.Formatter]: fmt would print what is kept, and the provider's own fields.
+// Format implements [fmt.Formatter]. It hides what is kept, and the provider's
+// own fields.
 func (s *source) Format(state fmt.State, _ rune) {
 	_, _ = io.WriteString(state, "aliyunsdk.Credentials") // a fmt.State reports no error to anyone
 }
 
-// current returns the credentials that may serve now, or else the look-up to wait for. It starts one where one is due.
+// current returns the credentials to use now, or else the look-up to wait for.
+// It starts a look-up if one is due.
 func (s *source) current(now time.Time) (*given, *lookUp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	serves := s.kept != nil && now.Sub(s.kept.since) < serveFor
+	serves := s.kept.serves(now)
 	if serves && now.Before(s.renewAt) {
 		return s.kept, nil
 	}
 	if s.running == nil {
-		s.running = &lookUp{done: make(chan struct{})}
-		go s.run(s.running, now)
+		s.start(&lookUp{began: now})
 	}
 	if serves {
 		return s.kept, nil
@@ -80,21 +111,47 @@ func (s *source) current(now time.Time) (*given, *lookUp) {
 	return nil, s.running
 }
 
-// run asks the provider and tells those who wait.
-func (s *source) run(l *lookUp, began time.Time) {
-	l.err = errors.New("aliyunsdk: the provider ended its goroutine without an answer: it must return")
-	defer s.finish(l, began)
+// other discards refused. It returns other credentials to use now, or else the
+// look-up to wait for.
+func (s *source) other(refused signer.Credentials, now time.Time) (*given, *lookUp) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept.serves(now) && s.kept.creds != refused {
+		return s.kept, nil
+	}
+	s.kept, s.refused = nil, refused
+	if s.running == nil {
+		s.start(&lookUp{began: now, anew: true})
+	}
+	return nil, s.running
+}
+
+// start starts a look-up. The caller holds s.mu.
+func (s *source) start(l *lookUp) {
+	l.done = make(chan struct{})
+	s.running = l
+	go s.run(l)
+}
+
+// run asks the provider and wakes those who wait.
+func (s *source) run(l *lookUp) {
+	l.err = errors.New("aliyunsdk: the provider ended its goroutine")
+	defer s.finish(l)
+	if l.anew {
+		s.provider.forget()
+	}
 	l.creds, l.err = s.provider.ask()
 }
 
 // finish keeps what l found.
-func (s *source) finish(l *lookUp, began time.Time) {
+func (s *source) finish(l *lookUp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l.err == nil {
-		s.kept, s.renewAt = &given{l.creds, began}, began.Add(keepFor)
-	} else {
+	switch {
+	case l.err != nil:
 		s.renewAt = time.Now().Add(retryGap)
+	case l.creds != s.refused:
+		s.kept, s.renewAt = &given{l.creds, l.began}, l.began.Add(keepFor)
 	}
 	s.running = nil
 	close(l.done)

@@ -19,10 +19,11 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A fakeProvider gives issued(1), issued(2) and so on. It is not safe for concurrent use, as the SDK's are not.
+// A fakeProvider gives issued(1), issued(2) and so on. Like the SDK's providers
+// it is not safe for concurrent use.
 type fakeProvider struct {
 	takes time.Duration
-	does  func() // instead of giving credentials; nil is nothing
+	does  func() // if non-nil, called before it gives credentials
 	fails error
 	asked int
 }
@@ -44,7 +45,8 @@ func (p *fakeProvider) GetCredentials() (*credentials.Credentials, error) {
 	}, nil
 }
 
-// askAll asks source from 64 goroutines at once and returns how many had which credentials, by their ID.
+// askAll asks source from 64 goroutines at once and returns how many got which
+// credentials, by their ID.
 func askAll(t *testing.T, source cdn.CredentialSource) map[string]int {
 	var mu sync.Mutex
 	given := map[string]int{}
@@ -77,13 +79,13 @@ func TestSource_OneLookUpForAll(t *testing.T) {
 
 func TestSource_OneRefreshOfAnExpiringProvider(t *testing.T) {
 	c := newCloud(t)
-	c.set(func(c *cloud) { c.lifetime = 2 * time.Minute }) // the SDK looks such ones up each time that it is asked
+	c.set(func(c *cloud) { c.lifetime = 2 * time.Minute }) // which the SDK looks up at each call
 	source := aliyunsdk.Credentials(ramRole(t, c))
 	assert.Equal(t, map[string]int{"STS.id-1": 64}, askAll(t, source))
 	assert.Equal(t, []string{"AssumeRole"}, c.questions())
 }
 
-func TestSource_KeptForAMinuteAndRenewedBeside(t *testing.T) {
+func TestSource_KeptForAMinuteAndRenewedInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakeProvider{takes: 10 * time.Second}
 		source := aliyunsdk.Credentials(p)
@@ -101,7 +103,7 @@ func TestSource_KeptForAMinuteAndRenewedBeside(t *testing.T) {
 		time.Sleep(time.Second)
 		start := time.Now()
 		assert.Equal(t, map[string]int{"STS.id-1": 64}, askAll(t, source))
-		assert.Zero(t, time.Since(start), "no one waits")
+		assert.Zero(t, time.Since(start), "nobody waits")
 		time.Sleep(p.takes)
 		synctest.Wait()
 		assert.Equal(t, "STS.id-2", give())
@@ -121,7 +123,7 @@ func TestSource_FailingRenewal(t *testing.T) {
 			creds, keptErr := source.Credentials(t.Context())
 			require.NoError(t, keptErr)
 			require.Equal(t, "STS.id-1", creds.AccessKeyID)
-			synctest.Wait() // for the look-up beside, if there is one
+			synctest.Wait() // for the look-up in the background, if there is one
 			time.Sleep(time.Second)
 		}
 		assert.Equal(t, 1+24, p.asked, "every five seconds for two minutes")
