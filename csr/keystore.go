@@ -40,7 +40,8 @@ type MemStore struct {
 // A memKey hides a key from fmt, which prints a pointer in a map as an address.
 type memKey struct{ signer crypto.Signer }
 
-// Put stores key until the program ends. Its errors are those of [KeyStore].
+// Put stores key until Delete, or until the program ends. Its errors are those
+// of [KeyStore].
 func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	if err := contextError(ctx); err != nil {
 		return fmt.Errorf("csr: put a key: %w", err)
@@ -58,6 +59,14 @@ func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) er
 	}
 	m.keys[pubMd5] = &memKey{key}
 	return nil
+}
+
+// Delete forgets the key of that name, if there is one. Only a store in memory
+// has it: a key that was lost can't be made again.
+func (m *MemStore) Delete(pubMd5 string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.keys, pubMd5)
 }
 
 // Get returns the very key that was put. Its errors are those of [KeyStore].

@@ -2,6 +2,7 @@ package csr_test
 
 import (
 	"crypto"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
@@ -33,4 +34,8 @@ func TestMemStore_AnySigner(t *testing.T) {
 	got, err := store.Get(t.Context(), name)
 	require.NoError(t, err)
 	assert.Same(t, hsm, got)
+	store.Delete(name)
+	store.Delete(name)
+	_, err = store.Get(t.Context(), name)
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }

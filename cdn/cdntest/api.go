@@ -19,8 +19,10 @@ type API struct {
 	// service; csr.P256 takes less time.
 	Source csr.KeySource
 
-	// Keys holds the private keys of the CSRs, by the PubMd5 of the response.
-	Keys KeyRing
+	// Keys holds the private keys of the CSRs, by the PubMd5 of the response:
+	// those of the newest 10,000 CSRs, so that an API under load does not grow
+	// without end. An installed certificate has its key all the same.
+	Keys csr.MemStore
 
 	// PlainServerCertificate makes SetCdnDomainCSRCertificate take the
 	// certificate in PEM. The default is what the operation's page says, base64
@@ -36,6 +38,7 @@ type API struct {
 	faults    faults
 	mu        sync.Mutex // guards nonces
 	nonces    nonces
+	made      keyring
 	reporting sync.Mutex // held while OnRequest runs
 }
 

@@ -38,7 +38,7 @@ func createCSR(ctx context.Context, a *API, c *call) (any, *problem) {
 	if sans := c.params["SANs"]; sans != "" {
 		req.SANs = strings.Split(sans, ",")
 	}
-	generator := csr.Generator{Keys: &a.Keys, Source: a.Source}
+	generator := csr.Generator{Keys: boundedStore{&a.Keys, &a.made}, Source: a.Source}
 	resp, err := generator.CreateCdnCertificateSigningRequest(ctx, req)
 	if errors.Is(err, csr.ErrInvalidRequest) {
 		_, mistakes, _ := strings.Cut(err.Error(), "invalid request: ") // the client says that itself

@@ -3,64 +3,40 @@ package cdntest
 import (
 	"context"
 	"crypto"
-	"errors"
-	"fmt"
-	"io/fs"
 	"sync"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// ringKeys is how many keys a KeyRing holds at the least; it holds twice as
-// many at most.
-const ringKeys = 10_000
+// maxKeys is how many keys the API keeps.
+const maxKeys = 10_000
 
-// KeyRing is a [csr.KeyStore] in memory that forgets: it holds the newest
-// 10,000 keys and up to 10,000 older ones, so that an API under load does not
-// grow without end. An installed certificate has its key whether it is held or
-// not. The zero value is empty.
-type KeyRing struct {
-	mu         sync.Mutex
-	young, old *csr.MemStore
-	count      int // of the keys in young
+// A keyring knows in which order keys were made.
+type keyring struct {
+	mu    sync.Mutex
+	names []string // the oldest first; next is the oldest once there are maxKeys
+	next  int
 }
 
-// Put holds key under pubMd5. Its errors are those of [csr.MemStore].
-func (r *KeyRing) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, err := r.get(ctx, pubMd5); err == nil {
-		return fmt.Errorf("cdntest: keep key %s: %w", pubMd5, fs.ErrExist)
-	}
-	if r.count == ringKeys {
-		r.young, r.old, r.count = new(csr.MemStore), r.young, 0
-	}
-	if err := r.young.Put(ctx, pubMd5, key); err != nil {
+// A boundedStore is a csr.KeyStore that keeps the newest keys.
+type boundedStore struct {
+	*csr.MemStore
+	ring *keyring
+}
+
+// Put keeps key, and forgets the oldest if there are more than maxKeys.
+func (s boundedStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
+	if err := s.MemStore.Put(ctx, pubMd5, key); err != nil {
 		return err
 	}
-	r.count++
+	s.ring.mu.Lock()
+	defer s.ring.mu.Unlock()
+	if len(s.ring.names) < maxKeys {
+		s.ring.names = append(s.ring.names, pubMd5)
+		return nil
+	}
+	s.Delete(s.ring.names[s.ring.next])
+	s.ring.names[s.ring.next] = pubMd5
+	s.ring.next = (s.ring.next + 1) % maxKeys
 	return nil
-}
-
-// Get returns the key that was put. Its errors are those of [csr.MemStore];
-// that of a key that was forgotten matches fs.ErrNotExist.
-func (r *KeyRing) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.get(ctx, pubMd5)
-}
-
-func (r *KeyRing) init() {
-	if r.young == nil {
-		r.young, r.old = new(csr.MemStore), new(csr.MemStore)
-	}
-}
-
-func (r *KeyRing) get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
-	r.init()
-	key, err := r.young.Get(ctx, pubMd5)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r.old.Get(ctx, pubMd5)
-	}
-	return key, err
 }

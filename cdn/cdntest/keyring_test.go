@@ -1,19 +1,14 @@
-package cdntest_test
+package cdntest
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/binary"
-	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
 )
-
-var _ csr.KeyStore = new(cdntest.KeyRing)
 
 // numberedKey returns the nth key of a fixed sequence, and its name. Its halves
 // do not belong together, which a store does not look at, so it takes no time
@@ -27,46 +22,23 @@ func numberedKey(t *testing.T, n int) (string, ed25519.PrivateKey) {
 	return name, key
 }
 
-func TestKeyRing_ForgetsTheOldestKeys(t *testing.T) {
-	var ring cdntest.KeyRing
+func TestAPI_ForgetsTheOldestKeys(t *testing.T) {
+	var api API
+	store := boundedStore{&api.Keys, &api.made}
 	has := func(n int) bool {
-		name, key := numberedKey(t, n)
-		got, err := ring.Get(t.Context(), name)
-		if err != nil {
-			require.ErrorIs(t, err, fs.ErrNotExist)
-			return false
-		}
-		require.Equal(t, key, got)
-		return true
+		name, _ := numberedKey(t, n)
+		_, err := api.Keys.Get(t.Context(), name)
+		return err == nil
 	}
-	require.False(t, has(0))
-	for n := range 20_001 {
+	for n := range 2*maxKeys + 1 {
 		name, key := numberedKey(t, n)
-		require.NoError(t, ring.Put(t.Context(), name, key))
-		if n%5_000 == 0 || n%5_000 == 4_999 {
-			require.ErrorIs(t, ring.Put(t.Context(), name, key), fs.ErrExist)
-		}
-		if n == 10_000 {
-			zero, key := numberedKey(t, 0)
-			require.True(t, has(0))
-			require.ErrorIs(t, ring.Put(t.Context(), zero, key), fs.ErrExist)
-		}
+		require.NoError(t, store.Put(t.Context(), name, key))
+		require.True(t, has(n))
 	}
-	require.False(t, has(0))
-	require.False(t, has(9_999))
-	require.True(t, has(10_000))
-	require.True(t, has(20_000))
-}
-
-func TestKeyRing_KeepsNothingOnceTheContextHasEnded(t *testing.T) {
-	var ring cdntest.KeyRing
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	name, key := numberedKey(t, 0)
-	require.ErrorIs(t, ring.Put(ended, name, key), context.Canceled)
-	require.Error(t, ring.Put(t.Context(), "another", key))
-	_, err := ring.Get(ended, name)
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = ring.Get(t.Context(), name)
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	for n, want := range map[int]bool{0: false, maxKeys: false, maxKeys + 1: true, 2 * maxKeys: true} {
+		require.Equal(t, want, has(n), "%d", n)
+	}
+	name, key := numberedKey(t, 2*maxKeys)
+	require.Error(t, store.Put(t.Context(), name, key), "it is there")
+	require.Len(t, api.made.names, maxKeys)
 }
