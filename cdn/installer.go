@@ -282,10 +282,17 @@ func (in *install) setCSRCertificate(ctx context.Context) error {
 			break
 		}
 	}
-	if !errors.Is(err, ErrUnavailable) {
+	if !isLost(err) {
 		return err
 	}
 	return in.resolve(ctx, err)
+}
+
+// isLost reports whether the answer to an attempt before err may have been
+// lost, so that its work may have been done.
+func isLost(err error) bool {
+	failed, ok := errors.AsType[*Error](err)
+	return errors.Is(err, ErrUnavailable) || ok && failed.Attempts > 1 && errors.Is(err, ErrThrottled)
 }
 
 // upload installs a certificate with its key, which the service stores.
@@ -299,7 +306,7 @@ func (in *install) upload(ctx context.Context) error {
 	case err == nil:
 		in.done.RequestId = resp.RequestId
 		return nil
-	case errors.Is(err, ErrUnavailable), hasCode(err, "Certificate.Duplicated", "CertNameAlreadyExists", "CertificateContent.Duplicated"):
+	case isLost(err), hasCode(err, "Certificate.Duplicated", "CertNameAlreadyExists", "CertificateContent.Duplicated"):
 		return in.resolve(ctx, err)
 	}
 	return err
