@@ -115,11 +115,8 @@ func contextError(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	cause := context.Cause(ctx)
-	switch {
-	case cause == nil || errors.Is(err, cause):
-		return err
-	case errors.Is(cause, err):
+	cause := context.Cause(ctx) // err, if there is no other
+	if errors.Is(cause, err) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)
