@@ -84,6 +84,9 @@ func encodingSamples() []sample {
 		{"cut short", der(func(der []byte) []byte { return der[:50] }), "der-malformed", ""},
 		{"not a SEQUENCE", der(func(der []byte) []byte { der[0] = tagSet; return der }), "der-malformed", ""},
 		{"two elements", der(func([]byte) []byte { return tlv(tagSequence, null, null) }), "der-malformed", ""},
+		{"info alone", der(func([]byte) []byte {
+			return tlv(tagSequence, tlv(tagSequence, null, null, null, null))
+		}), "der-malformed", ""},
 		{"info of two elements", der(func([]byte) []byte {
 			return tlv(tagSequence, tlv(tagSequence, null, null), ecdsaWithSHA256, null)
 		}), "der-malformed", ""},
