@@ -10,7 +10,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// onceEach is a CSRCreator in front of another one, which it asks once for each name.
+// onceEach is a CSRCreator that asks another one once for each name.
 type onceEach struct {
 	creator cdn.CSRCreator
 
@@ -32,7 +32,8 @@ func (o *onceEach) CreateCdnCertificateSigningRequest(ctx context.Context, req *
 	return resp, nil
 }
 
-// A CSRCreator of one's own goes wherever the library's go: here a second call for a name has the CSR of the first.
+// Your own CSRCreator works wherever the library's do. With this one a second
+// call for a name returns the first one's CSR.
 func ExampleCSRCreator_own() {
 	var creator cdn.CSRCreator = &onceEach{
 		creator: &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256},

@@ -13,7 +13,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Whether to correct the request, the credentials, or nothing, is told by errors.Is; the details by errors.As.
+// errors.Is says what to correct: the request, the credentials, or nothing.
+// errors.As has the details.
 func ExampleError() {
 	right := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	wrong := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "mistyped"}
@@ -30,7 +31,7 @@ func ExampleError() {
 		})
 		switch {
 		case errors.Is(err, cdn.ErrInvalidRequest):
-			var mistakes csr.FieldErrors // found if it was refused before it was sent
+			var mistakes csr.FieldErrors // if it was refused before it was sent
 			if errors.As(err, &mistakes) {
 				fmt.Println("correct the field", mistakes[0].Field+":", mistakes[0].Reason)
 			}

@@ -13,7 +13,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A unit test with httpmock: the mocked transport goes into HTTPClient, and what it answers is taken as it comes. It checks
+// A unit test with httpmock gives its transport to the client:
+// httpmock.Activate does not reach a client that has its own. The mock checks
 // nothing of what is sent; package cdntest does.
 func ExampleNewClient_httpmock() {
 	mock := httpmock.NewMockTransport()

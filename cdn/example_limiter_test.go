@@ -16,10 +16,10 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// What the CDN allows it allows an account, so the clients of one account share a limiter. This one lets two calls through an
-// hour, so that the third can't be in time.
+// The CDN limits an account, so the clients of one account share a limiter. This
+// one allows two calls an hour, so that the third can't be in time.
 func ExampleLimiter() {
-	limiter := rate.NewLimiter(2.0/3600, 2) // rate.NewLimiter(100, 1) for an account of which nothing else makes calls
+	limiter := rate.NewLimiter(2.0/3600, 2) // rate.NewLimiter(100, 1) for an account that nothing else uses
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{Credentials: []signer.Credentials{creds}} // in place of the CDN
 	newClient := func(s signer.Signer) *cdn.Client {

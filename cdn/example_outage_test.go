@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
@@ -13,7 +14,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// This machine makes the CSR while the CDN can't.
+// This machine makes the CSR while the CDN is unavailable.
 func ExampleFallback() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{Credentials: []signer.Credentials{creds}} // in place of the CDN
@@ -26,9 +27,9 @@ func ExampleFallback() {
 	}
 	creator := &cdn.Fallback{
 		Primary:   client,
-		Secondary: &csr.Generator{Keys: new(csr.MemStore)}, // DirStore where the keys are to last
+		Secondary: &csr.Generator{Keys: new(csr.MemStore)}, // csr.DirStore keeps the keys on disk
 		OnFallback: func(_ context.Context, err error) {
-			fmt.Println("not made by the CDN, unavailable:", errors.Is(err, cdn.ErrUnavailable))
+			fmt.Println("the CDN is unavailable:", errors.Is(err, cdn.ErrUnavailable))
 		},
 	}
 
@@ -38,27 +39,51 @@ func ExampleFallback() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		switch resp.Origin { // what follows once a CA has signed the CSR
+		switch resp.Origin { // once a CA has signed the CSR
 		case csr.OriginLocal:
-			fmt.Println("to be installed by SetCdnDomainSSLCertificate with the key of the store")
+			fmt.Println("install it by SetCdnDomainSSLCertificate, with the key in the store")
 		case csr.OriginCDN:
-			fmt.Println("to be installed by SetCdnDomainCSRCertificate")
+			fmt.Println("install it by SetCdnDomainCSRCertificate")
 		}
 	}
 	// Output:
-	// not made by the CDN, unavailable: true
-	// to be installed by SetCdnDomainSSLCertificate with the key of the store
-	// to be installed by SetCdnDomainCSRCertificate
+	// the CDN is unavailable: true
+	// install it by SetCdnDomainSSLCertificate, with the key in the store
+	// install it by SetCdnDomainCSRCertificate
 }
 
-// A Breaker before the Fallback: in an outage only the first calls cost the attempts of the client.
+// PrimaryTimeout bounds how long a CDN that swallows packets holds up a call.
+// Without it, Primary has half of the time until the deadline.
+func ExampleFallback_primaryTimeout() {
+	silent := creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+		<-ctx.Done() // in place of a CDN that swallows packets
+		return nil, ctx.Err()
+	})
+	creator := &cdn.Fallback{
+		Primary:        silent,
+		Secondary:      &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256},
+		PrimaryTimeout: 50 * time.Millisecond, // a few seconds in a program
+		OnFallback:     func(_ context.Context, err error) { fmt.Println(err) },
+	}
+	resp, err := creator.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("made:", resp.Origin)
+	// Output:
+	// cdn: unavailable: no answer within PrimaryTimeout, 50ms: context deadline exceeded
+	// made: local
+}
+
+// With a Breaker in front of the client, only the first calls of an outage take
+// the client's attempts.
 func ExampleBreaker() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{Credentials: []signer.Credentials{creds}} // in place of the CDN
 	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
 		HTTPClient:  &http.Client{Transport: fake},
 		MaxAttempts: 1,
-		OnAttempt:   func(_ context.Context, a cdn.Attempt) { fmt.Println("asked the CDN:", a.StatusCode) },
+		OnAttempt:   func(_ context.Context, a cdn.Attempt) { fmt.Println("the CDN answered", a.StatusCode) },
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -80,9 +105,9 @@ func ExampleBreaker() {
 	}
 	fmt.Println("open:", breaker.IsOpen())
 	// Output:
-	// asked the CDN: 502
+	// the CDN answered 502
 	// made: local
-	// asked the CDN: 502
+	// the CDN answered 502
 	// made: local
 	// made: local
 	// made: local

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
@@ -12,11 +13,41 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// The CDN makes a key pair and a CSR for it. Here a fake in this program answers; leave HTTPClient out to ask the CDN, and take
-// EnvCredentials.
-func ExampleClient() {
+// A CSR for a domain, from the CDN, or from this machine if the CDN can't be
+// reached. Here a fake in this program answers: leave HTTPClient out to call the
+// CDN, and use EnvCredentials.
+func Example() {
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
 	fake := &cdntest.API{Credentials: []signer.Credentials{creds}}
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: fake}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	creator := &cdn.Fallback{
+		Primary:   client,
+		Secondary: &csr.Generator{Keys: new(csr.MemStore)}, // csr.DirStore keeps the keys on disk
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	resp, err := creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{
+		CommonName: "example.com",
+		SANs:       []string{"www.example.com"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("a CSR for", resp.CommonName)
+	fmt.Println("the private key is with:", resp.Origin)
+	// Output:
+	// a CSR for example.com
+	// the private key is with: CDN
+}
+
+// The CDN makes a key pair and a CSR for it.
+func ExampleClient() {
+	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
+	fake := &cdntest.API{Credentials: []signer.Credentials{creds}} // in place of the CDN
 	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: fake}})
 	if err != nil {
 		log.Fatal(err)
@@ -29,7 +60,7 @@ func ExampleClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	parsed, err := resp.CertificateRequest() // the client itself takes a CSR as it comes
+	parsed, err := resp.CertificateRequest() // the client itself does not parse the CSR
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,11 +71,11 @@ func ExampleClient() {
 	// the private key is with: CDN
 }
 
-// Programs that choose by configuration hold a CSRCreator.
+// A program that is configured to use one place or the other has a CSRCreator.
 func ExampleCSRCreator() {
 	newCreator := func(mode string) (cdn.CSRCreator, error) {
 		if mode == "local" {
-			return &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}, nil // DirStore where the keys are to last
+			return &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}, nil // csr.DirStore keeps the keys on disk
 		}
 		return cdn.NewClient(cdn.EnvCredentials(), nil)
 	}

@@ -16,11 +16,12 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Each attempt is a record at debug level; that this machine stood in is the program's own to log.
+// Each attempt is a record at debug level. A program logs for itself that this
+// machine made the CSR.
 func ExampleOptions_logger() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // what differs each time, and the whole text of errors
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // leave out what differs each time, and errors
 			switch a.Key {
 			case slog.TimeKey, "duration", "request_id", "error":
 				return slog.Attr{}
@@ -58,7 +59,8 @@ func ExampleOptions_logger() {
 	// level=DEBUG msg="cdn: attempt" action=CreateCdnCertificateSigningRequest host=cdn.aliyuncs.com number=1 status=200 code="" wait=0s
 }
 
-// The hook is told of each attempt: metrics are counted there, of any kind; here expvar's.
+// OnAttempt is called after each attempt, for metrics of any kind, such as
+// expvar's.
 func ExampleAttempt() {
 	attempts := new(expvar.Map) // expvar.NewMap publishes it
 	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
