@@ -28,7 +28,7 @@ func (c *Client) CreateCdnCertificateSigningRequest(ctx context.Context, req *cs
 		return nil, err
 	}
 	resp := new(csr.Response)
-	if err := c.call(ctx, op, response{value: resp, id: &resp.RequestId, mark: &resp.Csr, markName: "Csr"}); err != nil {
+	if err := c.call(ctx, op, response{value: resp, id: &resp.RequestId, required: &resp.Csr, requiredName: "Csr"}); err != nil {
 		return nil, err
 	}
 	resp.Origin = csr.OriginCDN

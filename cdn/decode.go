@@ -86,7 +86,7 @@ func (r response) decode(body []byte, action string) (envelope, error) {
 }
 
 func (r response) decodeJSON(body []byte) (envelope, error) {
-	if r.mark != nil {
+	if r.required != nil {
 		var flat envelope // of its own, since encoding/json moves its argument to the heap
 		if decodeFlat(body, &flat, r.value) {
 			return flat, nil
@@ -109,10 +109,10 @@ func (r response) check(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case r.mark == nil:
+	case r.required == nil:
 		return fmt.Errorf("%w: %w", errValue, err)
 	case ok && (mistyped.Type.Kind() == reflect.String || mistyped.Type.Kind() == reflect.Int64):
-		return nil // that field stays empty; r.mark reports whether it matters
+		return nil // that field stays empty; r.required reports whether it matters
 	}
 	return fmt.Errorf("%w: %w", errNotAnswer, err)
 }

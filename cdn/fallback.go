@@ -105,10 +105,10 @@ func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Respo
 			limit = time.Until(deadline) / 2
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errPrimaryTimeout)
+	primaryCtx, cancel := context.WithTimeoutCause(ctx, limit, errPrimaryTimeout)
 	defer cancel()
-	resp, err := f.Primary.CreateCdnCertificateSigningRequest(limited, req)
-	if err != nil && primaryTimedOut(limited) && errors.Is(err, context.DeadlineExceeded) {
+	resp, err := f.Primary.CreateCdnCertificateSigningRequest(primaryCtx, req)
+	if err != nil && primaryTimedOut(primaryCtx) && errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("%w: no answer within PrimaryTimeout, %s: %w", ErrUnavailable, limit, err)
 	}
 	return resp, err

@@ -26,29 +26,36 @@ type response struct {
 	value any     // a pointer that the answer is decoded into; nil discards it
 	id    *string // the request ID in value; nil if value has none of its own
 
-	// mark is the field of value without which an answer is none, and
-	// markName its name. A nil mark accepts any answer without a Code.
-	mark     *string
-	markName string
+	// required is the field of value that every answer sets, and requiredName
+	// its name. If nil, any answer without a Code is accepted.
+	required     *string
+	requiredName string
 }
 
 // do calls op, whose answer is recognized by its request ID, id in resp. After
 // an error it returns nil instead of resp.
 func do[T any](ctx context.Context, c *Client, op operation, resp *T, id *string) (*T, error) {
-	if err := c.call(ctx, op, response{value: resp, id: id, mark: id, markName: "RequestId"}); err != nil {
+	if err := c.call(ctx, op, response{value: resp, id: id, required: id, requiredName: "RequestId"}); err != nil {
 		return nil, err
 	}
 	return resp, nil
 }
 
+// setID sets the request ID in value, if value has one.
+func (r response) setID(id string) {
+	if r.id != nil {
+		*r.id = id
+	}
+}
+
 // isComplete reports whether an answer was decoded into r.
 func (r response) isComplete() bool {
-	return r.mark == nil || strings.TrimSpace(*r.mark) != ""
+	return r.required == nil || strings.TrimSpace(*r.required) != ""
 }
 
 // reset clears what an answer that failed may have left in value.
 func (r response) reset() {
-	if r.mark != nil {
+	if r.required != nil {
 		reflect.ValueOf(r.value).Elem().SetZero()
 	}
 }

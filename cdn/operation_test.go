@@ -146,7 +146,7 @@ func TestResponse_RootBeginsWithTheAction(t *testing.T) {
 			XMLName   xml.Name
 			RequestId string
 		}
-		resp := response{value: &value, mark: &value.RequestId}
+		resp := response{value: &value, required: &value.RequestId}
 		_, err := resp.decode([]byte("<"+root+"><RequestId>R</RequestId></"+root+">"), "SetCdnDomainColor")
 		require.Equal(t, want, err == nil, root)
 	}

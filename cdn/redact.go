@@ -41,6 +41,18 @@ func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *se
 	return &secrets{values: slices.Compact(all)}
 }
 
+// secretInURL returns the name of a secret parameter that is in the URL of req,
+// by its name or in any form of its value, or "".
+func (op operation) secretInURL(req *http.Request) string {
+	for _, name := range op.secrets {
+		value := secrets{values: []string{op.Params[name]}}
+		if req.URL.Query().Has(name) || value.in(req.URL.String()) {
+			return name
+		}
+	}
+	return ""
+}
+
 // signatureOf returns the signature of req from where a signer puts it: a
 // header, the query, or a form in the body.
 func signatureOf(req *http.Request) string {

@@ -94,7 +94,7 @@ type bufferPool struct{ pool sync.Pool }
 // bodyBuffer holds an answer until it is decoded.
 type bodyBuffer struct {
 	bytes.Buffer
-	limited io.LimitedReader
+	reader io.LimitedReader
 }
 
 func (b *bufferPool) get() *bodyBuffer {
@@ -115,9 +115,9 @@ func (b *bufferPool) put(body *bodyBuffer) {
 // read reads the body of resp, and one byte more than it may have, to find out
 // whether it has more.
 func (b *bodyBuffer) read(resp *http.Response) error {
-	b.limited = io.LimitedReader{R: resp.Body, N: maxBody + 1}
-	n, err := b.ReadFrom(&b.limited)
-	b.limited.R = nil
+	b.reader = io.LimitedReader{R: resp.Body, N: maxBody + 1}
+	n, err := b.ReadFrom(&b.reader)
+	b.reader.R = nil
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (r *retrier) watch(ctx context.Context, a attempt, wait time.Duration) {
 	}
 	shown := Attempt{
 		Action: r.op.Action, Host: r.client.endpoint.Host, Number: a.number, Start: a.start, Duration: a.duration,
-		Wait: wait, StatusCode: a.status, RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID), Err: a.ended,
+		Wait: wait, StatusCode: a.status, RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID), Err: a.ctxErr,
 	}
 	if a.failed != nil {
 		shown.Code, shown.Err = a.failed.Code, a.failed

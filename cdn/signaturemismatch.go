@@ -14,11 +14,12 @@ type signedStringer interface {
 	SignedString(endpoint *url.URL, call signer.Call, in signer.Input) string
 }
 
-// diagnose says why the service refused a signature, from the string that it
-// signed itself, which it echoes in its message. That string has the access
-// key's ID, every parameter and the security token in it: only the names of
-// parameters that were sent are repeated.
-func diagnose(message string, s signer.Signer, endpoint *url.URL, call signer.Call, in signer.Input) string {
+// signatureMismatch returns the message of an error about a signature. It
+// compares the string that the service signed, which the service echoes, with
+// the one that was signed here. The echo has the access key's ID, every
+// parameter and the security token in it, so only the names of parameters that
+// were sent are returned.
+func signatureMismatch(message string, s signer.Signer, endpoint *url.URL, call signer.Call, in signer.Input) string {
 	_, theirs, isEcho := strings.Cut(message, "string to sign is:")
 	if !isEcho {
 		return message
