@@ -25,8 +25,8 @@ type attempt struct {
 	ctxErr    error     // the error of the caller's context, if that ended the attempt
 	code      string    // as the service wrote it; in failed it is without secrets
 	date      time.Time // when the service answered, by its own clock; zero if it did not say
-	timedOut  bool
-	final     bool // another attempt would fail alike
+	timedOut  bool      // AttemptTimeout or a time-out of the transport ended it
+	final     bool      // another attempt would fail alike
 }
 
 // attempt sends the request once, when the limiter and the connections allow
@@ -93,7 +93,8 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	return a, nil
 }
 
-// sign returns the request of one attempt.
+// sign returns the signed request of an attempt. It refuses to put a secret
+// into the URL.
 func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, error) {
 	req, err := r.client.options.Signer.Sign(ctx, r.client.endpoint, r.op.Call, input)
 	if err == nil && (req == nil || req.URL == nil || req.Header == nil) {
@@ -111,8 +112,8 @@ func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, 
 	return req, nil
 }
 
-// completeFailure fills in what answer.read can't know of a failed attempt.
-// a.timedOut says that AttemptTimeout ended it.
+// completeFailure fills in what answer.read does not know about a failed
+// attempt. If AttemptTimeout ended it, a.timedOut is set already.
 func (r *retrier) completeFailure(a *attempt, answer answer, input signer.Input) {
 	failed := a.failed
 	if a.timedOut {

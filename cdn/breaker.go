@@ -13,18 +13,17 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// Breaker is a [CSRCreator] in front of another one, such as a [*Client].
-// After repeated [ErrUnavailable] it opens: calls then fail at once with
+// Breaker is a [CSRCreator] in front of another one, such as a [*Client]. After
+// repeated [ErrUnavailable] it opens: calls then fail at once with
 // ErrUnavailable and nothing is sent, except for single calls that it lets
-// through as probes. As the Primary of a [Fallback] it makes an outage cost
-// nothing but its first calls. A Breaker is safe for concurrent use. Make one
-// with [NewBreaker]; the zero value is not usable.
+// through as probes. As the Primary of a [Fallback] it saves all but the first
+// calls the wait for a service that is down. A Breaker is safe for concurrent
+// use. Make one with [NewBreaker]; the zero value is not usable.
 //
-// Any answer of the service counts as available, even a refusal. A call that
-// tells nothing about the service does not count: one that its caller ended,
-// that was refused before it was sent, that was throttled, or that had no
-// credentials. A call that the PrimaryTimeout of a Fallback ended counts as
-// unavailable.
+// Any answer of the service counts as available, even a refusal. A call does
+// not count if its caller ended it, if it was refused before it was sent, if it
+// was throttled, or if there were no credentials. A call that the
+// PrimaryTimeout of a Fallback ended counts as unavailable.
 type Breaker struct {
 	creator    CSRCreator
 	circuit    *gobreaker.TwoStepCircuitBreaker[*csr.Response]
@@ -57,7 +56,7 @@ const (
 	minProbeLimit        = time.Minute // longer than a call with the default options
 )
 
-// NewBreaker returns a closed breaker in front of creator. If opts is nil the
+// NewBreaker returns a closed breaker in front of creator. If opts is nil, the
 // defaults are used.
 func NewBreaker(creator CSRCreator, opts *BreakerOptions) (*Breaker, error) {
 	if isNil(creator) {
@@ -93,11 +92,12 @@ func NewBreaker(creator CSRCreator, opts *BreakerOptions) (*Breaker, error) {
 	return b, nil
 }
 
-// errNoOutcome is the outcome of a call that tells nothing about the service.
+// errNoOutcome is the outcome of a call that does not show whether the service
+// is available.
 var errNoOutcome = errors.New("cdn: no outcome")
 
-// CreateCdnCertificateSigningRequest asks the creator behind the breaker, or
-// fails with [ErrUnavailable] if the breaker is open.
+// CreateCdnCertificateSigningRequest calls the creator behind the breaker. If
+// the breaker is open, it fails with [ErrUnavailable].
 func (b *Breaker) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("cdn: %w", contextError(ctx))
@@ -122,8 +122,8 @@ func (b *Breaker) CreateCdnCertificateSigningRequest(ctx context.Context, req *c
 // IsOpen reports whether the breaker lets nothing through but a probe.
 func (b *Breaker) IsOpen() bool { return b.circuit.State() != gobreaker.StateClosed }
 
-// outcomeOf returns what err tells about the service: nil if it answered,
-// ErrUnavailable if it could not be asked, errNoOutcome if it was not asked.
+// outcomeOf returns nil if the service answered, ErrUnavailable if it did not,
+// and errNoOutcome if err does not show which.
 func outcomeOf(ctx context.Context, err error) error {
 	_, failed := errors.AsType[*Error](err)
 	switch {
@@ -139,11 +139,11 @@ func outcomeOf(ctx context.Context, err error) error {
 	return errNoOutcome
 }
 
-// A change is one of the circuit's state.
+// A change is a change of the circuit's state.
 type change struct{ from, to gobreaker.State }
 
-// changes are those that were not logged yet: the circuit reports them while
-// it is locked, when a logger must not be called.
+// changes collects the changes that are not logged yet: the circuit reports
+// them under its lock, where a logger must not be called.
 type changes struct {
 	mu   sync.Mutex
 	list []change
@@ -164,7 +164,7 @@ func (c *changes) take() []change {
 }
 
 // logChanges logs at warn level that the breaker opened or closed, and at debug
-// level what it tries in between.
+// level that it probes.
 func (b *Breaker) logChanges(ctx context.Context) {
 	for _, c := range b.changes.take() {
 		level := slog.LevelWarn

@@ -3,11 +3,10 @@ package cdn
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
-// call sends op until it is answered or there is no use in another attempt.
-// The answer is decoded into resp.
+// call sends op until it succeeds, or until retrier.next decides against
+// another attempt. The answer is decoded into resp.
 func (c *Client) call(ctx context.Context, op operation, resp response) error {
 	if op.Format == "" {
 		op.Format = c.options.Format
@@ -34,9 +33,9 @@ func (c *Client) call(ctx context.Context, op operation, resp response) error {
 	}
 }
 
-// interrupted returns the error of a call whose context has ended, with that
-// of the last attempt that failed by itself. What says what was going on; it
-// may be empty.
+// interrupted returns the error of a call whose context has ended. It wraps the
+// error of the last attempt that failed before. If what is not empty, it
+// describes what the context interrupted.
 func (r *retrier) interrupted(ctx context.Context, what string) error {
 	if what != "" {
 		what = ": " + what
@@ -44,22 +43,7 @@ func (r *retrier) interrupted(ctx context.Context, what string) error {
 	if r.last == nil {
 		return fmt.Errorf("cdn: %w%s", contextError(ctx), what)
 	}
-	last := *r.last // an observer may have the original
+	last := *r.last // OnAttempt may have kept the original
 	last.Attempts = r.attempts
 	return fmt.Errorf("cdn: %w%s; before that: %w", contextError(ctx), what, &last)
-}
-
-// sleep waits. It reports whether ctx lived to the end of it.
-func sleep(ctx context.Context, wait time.Duration) bool {
-	if wait == 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -21,7 +21,8 @@ const (
 	maxChainCerts = 10
 )
 
-// A chain is a certificate that is right for a domain, as it is sent.
+// A chain is a certificate chain that was checked for a domain, in the form in
+// which it is sent.
 type chain struct {
 	domain string // as the CDN writes it
 	leaf   *x509.Certificate
@@ -29,7 +30,7 @@ type chain struct {
 	pem    string // leaf first, without a root, without blank lines
 }
 
-// readChain checks a domain and a chain in PEM for it. The error is
+// readChain checks a domain, and a chain in PEM for it. The error is
 // csr.FieldErrors with every mistake.
 func readChain(domain string, data []byte, now time.Time) (*chain, error) {
 	var r chainReader
@@ -60,7 +61,7 @@ func (r *chainReader) refuse(format string, args ...any) {
 	r.errs = append(r.errs, &csr.FieldError{Field: "Chain", Reason: fmt.Sprintf(format, args...)})
 }
 
-// refuseCert records a mistake in the certificate of that index.
+// refuseCert records a mistake in the certificate with index i.
 func (r *chainReader) refuseCert(i int, format string, args ...any) {
 	e := &csr.FieldError{Field: "Chain[" + strconv.Itoa(i) + "]", Reason: fmt.Sprintf(format, args...)}
 	if i < len(r.certs) {
@@ -69,15 +70,15 @@ func (r *chainReader) refuseCert(i int, format string, args ...any) {
 	r.errs = append(r.errs, e)
 }
 
-// readDomain returns a domain in ASCII; a wildcard domain, which the CDN
-// writes .example.com, is *.example.com then.
+// readDomain returns a domain in its ASCII form. A wildcard domain may be given
+// as *.example.com or .example.com, and is returned as *.example.com.
 func (r *chainReader) readDomain(domain string) string {
 	name := domain
 	if strings.HasPrefix(name, ".") {
 		name = "*" + name
 	}
-	const another = "another.invalid" // a request needs a CommonName, whose bound is that of a subject
-	normal, err := (&csr.Request{CommonName: another, SANs: []string{name}}).Normalize()
+	const placeholder = "placeholder.invalid" // required; the domain is a SAN, which may be longer than a CommonName
+	normal, err := (&csr.Request{CommonName: placeholder, SANs: []string{name}}).Normalize()
 	if mistake, ok := errors.AsType[*csr.FieldError](err); ok {
 		r.errs = append(r.errs, &csr.FieldError{Field: "Domain", Value: domain, Reason: mistake.Reason})
 		return ""
@@ -85,8 +86,8 @@ func (r *chainReader) readDomain(domain string) string {
 	return normal.SANs[0]
 }
 
-// readPEM reads the certificates, whatever text is between them. It reports
-// whether there are some and all could be read.
+// readPEM reads the certificates and skips text between them. It reports
+// whether there is at least one and all could be read.
 func (r *chainReader) readPEM(data []byte) bool {
 	if len(data) > maxChainBytes {
 		r.refuse("has %d bytes, more than %d", len(data), maxChainBytes)
@@ -118,7 +119,7 @@ func (r *chainReader) readPEM(data []byte) bool {
 func (r *chainReader) readBlock(i int, block *pem.Block) {
 	switch {
 	case strings.Contains(block.Type, "PRIVATE KEY"):
-		r.refuseCert(i, "is a private key, which belongs into the key store alone")
+		r.refuseCert(i, "is a private key, which belongs in the key store only")
 		return
 	case block.Type != "CERTIFICATE":
 		r.refuseCert(i, "is a block %q, not CERTIFICATE", block.Type)
@@ -164,8 +165,8 @@ func (r *chainReader) checkDates(now time.Time) {
 	}
 }
 
-// checkLeaf checks that the first certificate is one for a domain. If name is
-// empty, the domain was refused before.
+// checkLeaf checks that the first certificate can be installed on a domain. If
+// name is empty, the domain is invalid and is not compared.
 func (r *chainReader) checkLeaf(name string) {
 	leaf := r.certs[0]
 	if leaf.IsCA {
@@ -191,7 +192,7 @@ func covers(names []string, name string) bool {
 	})
 }
 
-// encode returns the chain as it is sent.
+// encode returns the chain in PEM, without a root.
 func (r *chainReader) encode() string {
 	certs := r.certs
 	if last := len(certs) - 1; last > 0 && isSelfSigned(certs[last]) {
@@ -204,8 +205,7 @@ func (r *chainReader) encode() string {
 	return b.String()
 }
 
-// firstCertificate returns the first certificate of a text in PEM; nil if there
-// is none.
+// firstCertificate returns the first certificate of a text in PEM, or nil.
 func firstCertificate(text string) []byte {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {

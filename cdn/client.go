@@ -13,16 +13,15 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Client sends calls to the CDN. A Client is safe for concurrent use and
-// should be shared: its connections, its limiters, and what it learns about
-// the clock and about outages serve all calls. Make one with [NewClient]; the
-// zero value is not usable.
+// Client sends calls to the CDN. A Client is safe for concurrent use and should
+// be shared: all its calls use the same connections, limiters, clock correction
+// and retry budget. Make one with [NewClient]; the zero value is not usable.
 //
-// Every method refuses a request that the service documents as wrong with
-// [csr.FieldErrors], which has every mistake, before anything is sent. Other
-// failures are an [*Error], except that an error of the Signer is wrapped as
-// it is, and that when ctx ends, the error wraps ctx.Err(), its cause, and the
-// last answer's *Error.
+// Every method checks its request, as the service documents it, before anything
+// is sent, and returns [csr.FieldErrors] with every mistake. Other failures are
+// an [*Error], with two exceptions: an error of the Signer is wrapped as it is,
+// and after ctx has ended, the error wraps ctx.Err(), its cause, and the *Error
+// of the last attempt that failed before.
 type Client struct {
 	options     Options // each field set
 	credentials CredentialSource
@@ -37,9 +36,9 @@ type Client struct {
 	budget      budget
 }
 
-// NewClient returns a client that signs with the credentials of creds. If opts
-// is nil the defaults are used; opts is copied. The error names every invalid
-// option.
+// NewClient returns a client that signs with the credentials of creds. It
+// copies opts; if opts is nil, the defaults are used. The error names every
+// invalid option.
 func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 	if isNil(creds) {
 		return nil, errors.New("cdn: credentials: nil CredentialSource")
@@ -67,18 +66,20 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 }
 
 // Do sends any call of an RPC-style API, with the client's signer, retries,
-// limiter and errors. An empty call.Version is 2018-05-10, the CDN's; an empty
-// call.Format is that of the client's Options. Another service, such as
-// Alibaba Cloud DNS, needs a client with its Endpoint.
+// limiter and errors. If call.Version is empty, the CDN's, 2018-05-10, is used;
+// if call.Format is empty, that of the client's Options. Another service, such
+// as Alibaba Cloud DNS, needs a client whose Options.Endpoint is that
+// service's.
 //
 // The answer is decoded into resp, a pointer, as encoding/json or encoding/xml
 // would; a nil resp discards it. An answer with HTTP status 2xx is an error if
-// it has a Code other than "OK" or "200". The root of an answer in XML begins
-// with the name of the action.
+// it has a Code other than "OK" or "200". The root element of an answer in XML
+// must have a name that begins with the action.
 //
-// A parameter that holds a private key in PEM is treated as a [Secret].
-// Do repeats a call that failed, as the other methods do, so a call that
-// creates something should have a token of its API against doing so twice.
+// A parameter that holds a private key in PEM is treated as a [Secret]. Like
+// the other methods, Do repeats a call that failed, although the service may
+// have done its work and only the answer was lost. A call that creates
+// something should therefore have a client token, if its API knows one.
 func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 	if v := reflect.ValueOf(resp); resp != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
 		return errors.New("cdn: " + call.Action + ": resp is not a pointer to where the answer goes")
@@ -95,8 +96,8 @@ func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 	return c.call(ctx, op, response{value: resp})
 }
 
-// CloseIdleConnections closes the connections that no call uses. Those of
-// Options.HTTPClient are left alone.
+// CloseIdleConnections closes the connections that no call uses. It leaves
+// those of Options.HTTPClient open.
 func (c *Client) CloseIdleConnections() {
 	if c.own != nil {
 		c.own.CloseIdleConnections()

@@ -23,7 +23,7 @@ const (
 type rule struct {
 	kind   error
 	advice string // empty: that of the kind
-	final  bool   // not tried again, though the kind is
+	final  bool   // not tried again, although others of its kind are
 }
 
 const (
@@ -35,8 +35,8 @@ const (
 	adviceOnline  = "the domain must be online in the CDN"
 )
 
-// rules have their codes and families in lower case. A whole code comes before
-// its family.
+// rules has codes and families in lower case. The rule of a whole code takes
+// precedence over that of its family.
 var rules = map[string]rule{
 	"invalidaccesskeyid":          {kind: ErrDenied, advice: adviceKeyID},
 	"forbidden.accesskeydisabled": {kind: ErrDenied, advice: adviceKeyID},
@@ -98,7 +98,7 @@ var rules = map[string]rule{
 	"invaliddomain.offline":       {kind: ErrInvalidRequest, advice: adviceOnline},
 }
 
-// ruleOf returns what a code means; its kind is nil if nothing is known.
+// ruleOf returns the rule of a code. Its kind is nil if the code is unknown.
 func ruleOf(code string) rule {
 	lower := strings.ToLower(code)
 	family, _, _ := strings.Cut(lower, ".")
@@ -113,8 +113,8 @@ func ruleOf(code string) rule {
 	return rule{kind: kindOfShape(lower, family)}
 }
 
-// kindOfShape returns the kind of a code that is in no table, by the words
-// that all of the service's codes are made of.
+// kindOfShape returns the kind of a code that has no rule, by the words of
+// which the service makes its codes, or nil.
 func kindOfShape(lower, family string) error {
 	switch {
 	case hasAnySuffix(lower, ".missingparameter", ".malformed", ".valuenotsupported"),
@@ -156,9 +156,9 @@ func classify(code string, status int) error {
 	case status == http.StatusTooManyRequests:
 		return ErrThrottled
 	case code != "" && status >= 400 && status < 500:
-		return ErrDenied // the service said no, and why is not known
+		return ErrDenied // the service refused, for an unknown reason
 	}
-	return ErrUnavailable // without a code it was no answer of this API
+	return ErrUnavailable // an answer without a code is not one of this API
 }
 
 // mismatches says what Certificate.MissMatch means, by the operation.
@@ -167,7 +167,7 @@ var mismatches = map[string]string{
 	"SetCdnDomainSSLCertificate": "the private key is not the certificate's",
 }
 
-// advice returns what to do about e; empty if the message says it.
+// advice returns what to do about e, or "" if the message says it.
 func (e *Error) advice() string {
 	lower := strings.ToLower(e.Code)
 	if why := mismatches[e.Action]; lower == "certificate.missmatch" && why != "" {

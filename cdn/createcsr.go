@@ -16,10 +16,10 @@ import (
 //
 // A request that the service documents as wrong is refused with
 // [csr.FieldErrors] before anything is sent; [csr.Request.Validate] checks
-// more. See [Client] for the other errors. The answer is taken as it comes:
-// [csr.Response.Check] proves that the CSR is for req.
+// more. See [Client] for the other errors. The answer is not checked: call
+// [csr.Response.Check] to make sure that the CSR is for req.
 //
-// At most 100 calls a second are allowed to an account.
+// The service allows an account 100 calls a second.
 //
 // See https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-createcdncertificatesigningrequest
 func (c *Client) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {

@@ -10,37 +10,38 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A CredentialSource has the credentials of the calls. The client asks it once
-// a call, and once more when the service says that a security token has
-// expired, from many goroutines at once; a source that fetches credentials
-// should cache them, and be a [CredentialRefresher] too.
+// A CredentialSource returns the credentials of a call. The client asks it once
+// a call, and once more if the service reports that the security token has
+// expired. A source must be safe for concurrent use; if it fetches credentials,
+// it should cache them and implement [CredentialRefresher].
 //
-// An error of a source ends the call and is wrapped. It is [ErrUnavailable] if
-// it is a time-out or an error of the network, or matches ErrUnavailable, and
-// else [ErrNoCredentials]. Its text should hold no secret: the client can't
-// know what to take out of it.
+// If a source returns an error, the call fails with an [*Error] that wraps it:
+// [ErrUnavailable] if the error is a time-out or an error of the network, or
+// matches ErrUnavailable; [ErrNoCredentials] otherwise. The text of the error
+// must not contain a secret: the client can't recognize it.
 type CredentialSource interface {
 	Credentials(ctx context.Context) (signer.Credentials, error)
 }
 
-// A CredentialRefresher is a [CredentialSource] that can be told that the
-// service refused credentials as expired. RefreshCredentials returns others,
-// without asking a cache that has the refused ones; it is called from many
-// goroutines at once, with the same credentials.
+// A CredentialRefresher is a [CredentialSource] that can replace credentials.
+// RefreshCredentials is called after the service has refused some as expired,
+// and returns others, not the refused ones from a cache. Many goroutines may
+// call it at once with the same credentials.
 type CredentialRefresher interface {
 	RefreshCredentials(ctx context.Context, refused signer.Credentials) (signer.Credentials, error)
 }
 
-// CredentialFunc makes a [CredentialSource] of a function.
+// CredentialFunc is a function that is a [CredentialSource].
 type CredentialFunc func(ctx context.Context) (signer.Credentials, error)
 
 // Credentials calls f.
 func (f CredentialFunc) Credentials(ctx context.Context) (signer.Credentials, error) { return f(ctx) }
 
-// StaticCredentials returns a source of c alone. If c can't sign, each call
-// fails with [ErrNoCredentials].
+// StaticCredentials returns a source that always returns c. If c is incomplete,
+// each call fails with [ErrNoCredentials].
 func StaticCredentials(c signer.Credentials) CredentialSource {
-	// A function, since fmt would print the secret in a struct's unexported field.
+	// A function, since fmt would print a secret in an unexported field of a
+	// struct.
 	return CredentialFunc(func(context.Context) (signer.Credentials, error) { return c, nil })
 }
 
@@ -65,7 +66,8 @@ func EnvCredentials() CredentialSource {
 	})
 }
 
-// usable returns what a source returned, if that can sign.
+// usable returns the credentials that a source returned, or an error if it
+// failed or they are incomplete.
 func usable(creds signer.Credentials, err error) (signer.Credentials, *Error) {
 	kind := kindOfSourceError(err)
 	if err == nil {
@@ -78,8 +80,8 @@ func usable(creds signer.Credentials, err error) (signer.Credentials, *Error) {
 	return signer.Credentials{}, &Error{kind: kind, Message: "credential source: " + err.Error(), causes: []error{err}}
 }
 
-// kindOfSourceError tells a source that can't be reached from one that has no
-// credentials.
+// kindOfSourceError returns ErrUnavailable if a source could not be reached,
+// and ErrNoCredentials otherwise.
 func kindOfSourceError(err error) error {
 	_, isURL := errors.AsType[*url.Error](err)
 	_, isOp := errors.AsType[*net.OpError](err)

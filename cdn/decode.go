@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// An envelope is what any answer of the API may hold beside the response of
-// its operation.
+// An envelope has the fields that any answer of the API may have beside those
+// of its operation.
 type envelope struct {
 	Code, Message, RequestId, HostId, Recommend text
 }
@@ -34,8 +34,8 @@ func (t *text) UnmarshalJSON(value []byte) error {
 	return json.Unmarshal(value, (*string)(t))
 }
 
-// field returns where the value of that name goes, in any case since some
-// gateways write it in lower case; nil if e has no such field.
+// field returns the field of that name, or nil. It ignores case, since some
+// gateways write names in lower case.
 func (e *envelope) field(name []byte) *text {
 	for _, f := range [...]struct {
 		name  string
@@ -54,8 +54,8 @@ func (e *envelope) field(name []byte) *text {
 	return nil
 }
 
-// isError reports whether an answer with HTTP status 2xx is an error all the
-// same. Some APIs write a Code of success.
+// isError reports whether an answer is an error even if its HTTP status is 2xx.
+// Some APIs have a Code that means success.
 func (e *envelope) isError() bool {
 	switch strings.TrimSpace(string(e.Code)) {
 	case "", "OK", "200":
@@ -65,15 +65,16 @@ func (e *envelope) isError() bool {
 }
 
 var (
-	// errNotAnswer: the body is no answer of this API, or not a whole one.
+	// errNotAnswer means that the body is not a complete answer of this API.
 	errNotAnswer = errors.New("not an answer of this API")
-	// errValue: the body is an answer, which the caller's value can't hold.
+	// errValue means that the body is an answer that the caller's value can't
+	// hold.
 	errValue = errors.New("decode the answer")
 )
 
-// decode reads body as what it is, JSON or XML, whatever was asked for and
-// whatever its Content-Type says. The response is decoded unless the envelope
-// has an error. The error wraps errNotAnswer or errValue.
+// decode decodes body as JSON or XML, by its first character: neither the
+// requested format nor the Content-Type is reliable. The response is decoded
+// unless the envelope has an error. The error wraps errNotAnswer or errValue.
 func (r response) decode(body []byte, action string) (envelope, error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
 	switch {
@@ -102,8 +103,8 @@ func (r response) decodeJSON(body []byte) (envelope, error) {
 	return e, r.check(json.Unmarshal(body, r.value))
 }
 
-// check returns what an error of decoding into r.value means, for a body that
-// is well-formed.
+// check returns the error of decode for err, which is that of decoding a
+// well-formed body into r.value.
 func (r response) check(err error) error {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
@@ -112,13 +113,13 @@ func (r response) check(err error) error {
 	case r.required == nil:
 		return fmt.Errorf("%w: %w", errValue, err)
 	case ok && (mistyped.Type.Kind() == reflect.String || mistyped.Type.Kind() == reflect.Int64):
-		return nil // that field stays empty; r.required reports whether it matters
+		return nil // that field stays empty; isComplete reports whether it matters
 	}
 	return fmt.Errorf("%w: %w", errNotAnswer, err)
 }
 
-// decodeXML accepts two roots: Error, and whatever begins with the name of the
-// action, since the operations' pages misspell what follows.
+// decodeXML accepts two root elements: Error, and any whose name begins with
+// the action, since the operations' pages misspell the rest.
 func (r response) decodeXML(body []byte, action string) (envelope, error) {
 	var e envelope
 	root, err := decodeElement(body, &e)
@@ -182,7 +183,7 @@ func (e *envelope) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 }
 
 // unmarshalTexts decodes a JSON object into v, a struct of strings and
-// integers, and takes numbers and strings in the place of each other: the
+// integers, and accepts a number for a string and a string for a number: the
 // service is not strict about its own types. An integer that can't be read
 // stays zero.
 func unmarshalTexts(object []byte, v any) error {

@@ -11,7 +11,7 @@ type DescribeDomainCertificateInfoRequest struct {
 	DomainName string // required; a wildcard domain is written .example.com
 }
 
-// DescribeDomainCertificateInfoResponse says what is installed on a domain.
+// DescribeDomainCertificateInfoResponse describes the certificate of a domain.
 type DescribeDomainCertificateInfoResponse struct {
 	RequestId string
 	CertInfos struct{ CertInfo []CertInfo } // may be empty
@@ -37,18 +37,20 @@ type CertInfo struct {
 	DomainCnameStatus       string // "ok", or what is wrong with the domain's CNAME
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. It takes a number in the place
-// of a string as text.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts a number where a
+// string is documented.
 func (c *CertInfo) UnmarshalJSON(object []byte) error { return unmarshalTexts(object, c) }
 
 // StartTime returns when the certificate becomes valid. It returns false if
 // CertStartTime is empty or can't be read.
 func (c CertInfo) StartTime() (time.Time, bool) { return parseTime(c.CertStartTime) }
 
-// ExpireTime returns when the certificate expires, like StartTime.
+// ExpireTime returns when the certificate expires. It returns false if
+// CertExpireTime is empty or can't be read.
 func (c CertInfo) ExpireTime() (time.Time, bool) { return parseTime(c.CertExpireTime) }
 
-// UpdateTime returns when the certificate was installed, like StartTime.
+// UpdateTime returns when the certificate was installed. It returns false if
+// CertUpdateTime is empty or can't be read.
 func (c CertInfo) UpdateTime() (time.Time, bool) { return parseTime(c.CertUpdateTime) }
 
 func parseTime(text string) (time.Time, bool) {
@@ -59,7 +61,7 @@ func parseTime(text string) (time.Time, bool) {
 // DescribeDomainCertificateInfo reports which certificate a domain has, and
 // whether it is in force. See [Client] for the errors.
 //
-// At most 100 calls a second are allowed to an account.
+// The service allows an account 100 calls a second.
 //
 // See https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-describedomaincertificateinfo
 func (c *Client) DescribeDomainCertificateInfo(ctx context.Context, req *DescribeDomainCertificateInfoRequest) (*DescribeDomainCertificateInfoResponse, error) {

@@ -1,5 +1,6 @@
-// Package cdn gets customers' domains on Alibaba Cloud CDN their certificates:
-// it has CSRs made, installs what a CA issued, and proves what is served.
+// Package cdn puts HTTPS certificates on domains of Alibaba Cloud CDN: it
+// requests CSRs, installs the certificates that a CA issues, and checks which
+// certificates the edge servers present.
 //
 // A [Client] makes the calls and an [Installer] puts certificates on domains:
 //
@@ -10,28 +11,28 @@
 //	installer := &cdn.Installer{Client: client}
 //	done, err := installer.Install(ctx, "example.com", chain)
 //
-// # Who has the private key
+// # Private keys
 //
-// The CDN keeps the keys of its CSRs. A [csr.Generator] answers the same call
-// on this machine, and a [Fallback] does so while the CDN can't, with a
-// [Breaker] at no cost. An [Installer] that knows the key store finds out which.
-// An [Edge] asks the edge servers what they present.
+// The CDN keeps the private key of a CSR that it makes. A [csr.Generator] makes
+// the CSR on this machine instead, and keeps the key in its key store. A
+// [Fallback] uses it while the CDN is unavailable, and a [Breaker] saves most
+// calls the wait for a CDN that is down.
 //
 // # Errors
 //
-// Every failed call is an [*Error] of one kind, such as [ErrUnavailable], or
-// [csr.FieldErrors] before anything is sent; see [Client].
+// A call that fails returns an [*Error] of one kind, such as [ErrUnavailable].
+// A request that is invalid returns [csr.FieldErrors] and is not sent.
 //
 // # Retries and limits
 //
-// A call is tried up to four times, signed anew each time, when the service or
-// the network fails or it throttles. Attempts share a limiter for each operation
-// and a budget of retries. [Options].OnAttempt and Logger show each attempt.
+// A call is tried up to four times, signed anew each time, if the network or
+// the service fails or the service throttles it. The calls of a client share a
+// limiter for each operation, and a retry budget. See [Options].
 //
 // Package [github.com/cdncsr/cdncsr/cdn/cdntest] is a fake CDN for tests.
 //
 // # Unverified
 //
-// Nobody could check without an account how SetCdnDomainCSRCertificate wants
-// its certificate: base64 is sent, and plain PEM once if that is refused.
+// How SetCdnDomainCSRCertificate wants its certificate could not be checked
+// without an account: the Installer sends base64, and plain PEM if refused.
 package cdn

@@ -18,7 +18,8 @@ import (
 )
 
 // An Edge asks the CDN's edge servers which certificate they present. The zero
-// value asks real ones: port 443 of what the system's resolver returns.
+// value asks the real ones, at port 443 of the addresses that the system's
+// resolver returns.
 //
 // An Edge compares certificates; it does not verify that they are trusted.
 type Edge struct {
@@ -43,11 +44,11 @@ const (
 )
 
 // Leaf returns the certificate that each address of host, IPv4 and IPv6,
-// presents for that name (SNI). An address that does not answer within 10 s,
-// or not with a certificate, is missing in the map, and the error wraps what
-// went wrong; the other addresses are in the map all the same.
+// presents for that name (SNI). An address that presents none within 10 s is
+// missing from the map, and the error says why; the map has the other addresses
+// even so.
 //
-// A wildcard has no address: ask a name below it.
+// Host must not be a wildcard, which has no address; use a name below it.
 func (e *Edge) Leaf(ctx context.Context, host string) (map[netip.Addr]*x509.Certificate, error) {
 	if err := checkEdgeHost(host); err != nil {
 		return nil, err
@@ -68,10 +69,11 @@ func (e *Edge) Leaf(ctx context.Context, host string) (map[netip.Addr]*x509.Cert
 	return leaves, errors.Join(errs...)
 }
 
-// Wait returns nil when every address of host presents leaf. It asks again with
-// growing pauses until ctx ends; the error then says which address presents
-// what. An address that this machine has no route to, as to IPv6 addresses on
-// a machine without IPv6, is left out as long as another one presents leaf.
+// Wait returns nil when every address of host presents leaf. It keeps asking,
+// with growing pauses, until ctx ends; the error then says what each address
+// presents. An address that this machine has no route to, such as an IPv6
+// address on a machine without IPv6, is ignored if another address presents
+// leaf.
 func (e *Edge) Wait(ctx context.Context, host string, leaf *x509.Certificate) error {
 	if err := checkEdgeHost(host); err != nil {
 		return err
@@ -89,7 +91,7 @@ func (e *Edge) Wait(ctx context.Context, host string, leaf *x509.Certificate) er
 		case ctx.Err() == nil || answers != nil:
 			last = describeAnswers(answers, err)
 		}
-		sleep(ctx, pauses.NextBackOff()) // the loop looks at ctx
+		sleep(ctx, pauses.NextBackOff()) // the loop checks ctx
 	}
 	return fmt.Errorf("cdn: edge: %s: %w; want %s, last: %s", host, contextError(ctx), describeLeaf(leaf), last)
 }
@@ -170,7 +172,7 @@ func (e *Edge) leafOf(ctx context.Context, host string, addr netip.Addr) (*x509.
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }() // nothing was written that matters
-	// The certificate is compared by the caller, who has the one that it must be.
+	// The caller compares the certificate with the expected one instead.
 	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true})
 	if err := client.HandshakeContext(ctx); err != nil {
 		return nil, err
@@ -178,8 +180,8 @@ func (e *Edge) leafOf(ctx context.Context, host string, addr netip.Addr) (*x509.
 	return client.ConnectionState().PeerCertificates[0], nil
 }
 
-// allPresent reports whether the answers are all leaf, but for addresses that
-// this machine has no route to.
+// allPresent reports whether at least one address presents leaf, and no other
+// address that this machine has a route to presents anything else.
 func allPresent(answers []edgeAnswer, leaf *x509.Certificate) bool {
 	some := false
 	for _, a := range answers {
@@ -205,7 +207,7 @@ func isNoRoute(err error) bool {
 		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// describeAnswers says which address presents what.
+// describeAnswers says what each address presents.
 func describeAnswers(answers []edgeAnswer, err error) string {
 	if err != nil {
 		return err.Error()

@@ -16,13 +16,13 @@ const (
 )
 
 // EndpointForRegion returns the endpoint that serves a region, such as
-// "eu-central-1", for [Options].Endpoint. Regions are written in lower case. A
-// region without an endpoint of its own has the central one,
-// https://cdn.aliyuncs.com, and so has any other text: EndpointForRegion does
-// not know which regions exist, so a misspelt one is not found out.
+// "eu-central-1", for [Options].Endpoint. Regions are written in lower case.
+// For a region without an endpoint of its own it is the central one,
+// https://cdn.aliyuncs.com. EndpointForRegion does not know which regions
+// exist: for a misspelt one it returns the central endpoint, too.
 //
 // Machines in a VPC without access to the Internet use
-// https://cdn.vpc-proxy.aliyuncs.com, which a region's name does not tell.
+// https://cdn.vpc-proxy.aliyuncs.com, which EndpointForRegion never returns.
 func EndpointForRegion(region string) string {
 	switch region {
 	case "ap-south-1", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
@@ -37,7 +37,7 @@ func EndpointForRegion(region string) string {
 const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]"
 
 // parseEndpoint accepts https://HOST[:PORT], and http:// on this machine. Its
-// error shows no password.
+// error never contains a password.
 func parseEndpoint(text string) (*url.URL, error) {
 	if strings.Contains(text, "@") || strings.Contains(text, "%40") { // before anything is quoted
 		return nil, errors.New("has user information")

@@ -14,15 +14,15 @@ import (
 // The kinds of error. An [*Error] matches exactly one of them with errors.Is;
 // an error that it wraps may match another.
 var (
-	// ErrUnavailable means that the service could not serve: it can't be
-	// reached, failed by itself, or what answered was not this API. So did a
-	// credential source that can't be reached. The call may succeed later.
+	// ErrUnavailable means that the service or the credential source could not
+	// be reached or failed, or that the answer was not one of this API. The
+	// call may succeed later.
 	ErrUnavailable = errors.New("cdn: unavailable")
 	// ErrThrottled means more calls than the account or the limiter allows.
 	// [Error.RetryAfter] says when to call again, if the service said so.
 	ErrThrottled = errors.New("cdn: throttled")
-	// ErrDenied means that the service refuses the access key, its signature,
-	// its permissions or the account, or refuses for an unknown reason.
+	// ErrDenied means that the service refuses the access key, the signature,
+	// the permissions or the account, or refuses for an unknown reason.
 	ErrDenied = errors.New("cdn: denied")
 	// ErrInvalidRequest means that the request is wrong. It is
 	// [csr.ErrInvalidRequest].
@@ -37,12 +37,12 @@ var (
 // [ErrInvalidRequest] too.
 var ErrKeyNotFound = errors.New("cdn: private key not found")
 
-// Error is a call that failed. It matches the kind of its failure with
-// errors.Is, and wraps the causes.
+// Error describes a call that failed. With errors.Is it matches one of the
+// kinds above, and it wraps the causes.
 //
 // However it is printed, an Error shows no access key, signature, security
-// token, private key or signed URL. An Error that is made by hand, in a test,
-// is of the kind that its Code and StatusCode have.
+// token, private key or signed URL. If a test makes an Error by hand, Code and
+// StatusCode decide its kind.
 type Error struct {
 	Action     string // the operation, such as SetCdnDomainSSLCertificate
 	StatusCode int    // HTTP status of the last answer; zero without one
@@ -59,7 +59,7 @@ type Error struct {
 
 	kind     error   // if nil, Code and StatusCode decide
 	otherAPI bool    // Action is not the CDN's
-	note     string  // why there was no further attempt, where that is not plain
+	note     string  // why there was no further attempt, if Code and Message do not show it
 	causes   []error // without secrets
 }
 
@@ -104,7 +104,7 @@ func (e *Error) details() []string {
 	return details
 }
 
-// GoString returns no more than Error does.
+// GoString implements [fmt.GoStringer]. It shows no more than Error.
 func (e *Error) GoString() string { return "&cdn.Error{" + e.Error() + "}" }
 
 // Is reports whether target is the kind of e.
@@ -134,8 +134,8 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, withoutURL(cause))
 }
 
-// oneLine returns text as a log line may have it: printable, on one line, and
-// at most 400 characters.
+// oneLine returns text in a form that is fit for a log: printable, on one line,
+// and of at most 400 characters.
 func oneLine(text string) string {
 	const most = 400
 	text = strings.Map(func(r rune) rune {

@@ -15,34 +15,34 @@ type CSRCreator interface {
 	CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error)
 }
 
-// Fallback asks Primary, and if Primary could not serve, Secondary. It is not
-// a retry: if Primary rejects a request, its error is returned and Secondary
-// is not called. The request is normalized first (see [csr.Request.Normalize]),
-// so that both accept, refuse and name alike. The Origin of the response says
-// which of them has the private key.
+// Fallback calls Primary and, if Primary is unavailable, Secondary. It is not a
+// retry: if Primary rejects a request, its error is returned and Secondary is
+// not called. The request is normalized first (see [csr.Request.Normalize]), so
+// that both accept the same requests and use the same names. The Origin of the
+// response says who has the private key.
 type Fallback struct {
 	Primary   CSRCreator // required
 	Secondary CSRCreator // required
 
-	// PrimaryTimeout is how long Primary may take. The default is half of what
-	// is left until the context's deadline, and 15 s without a deadline, so
-	// that a CDN that swallows packets leaves time for Secondary.
+	// PrimaryTimeout is how long Primary may take. The default is half of the
+	// time until the context's deadline, or 15 s without a deadline. It leaves
+	// time for Secondary if the CDN does not answer at all.
 	PrimaryTimeout time.Duration
 
-	// When reports whether Secondary is asked after an error of Primary. If
+	// When reports whether Secondary is called after an error of Primary. If
 	// nil, [ShouldFallBack] is used. Once the caller's context has ended,
 	// neither When nor Secondary is called.
 	When func(err error) bool
 
 	// OnFallback, if non-nil, is called with Primary's error before Secondary
-	// is asked.
+	// is called.
 	OnFallback func(ctx context.Context, err error)
 }
 
 const defaultPrimaryTimeout = 15 * time.Second
 
-// ShouldFallBack reports whether err means that the service could not serve:
-// it is [ErrUnavailable] or [ErrThrottled], and not [ErrNoCredentials]. It is
+// ShouldFallBack reports whether err means that the service is unavailable: it
+// matches [ErrUnavailable] or [ErrThrottled], and not [ErrNoCredentials]. It is
 // the default of [Fallback].When.
 func ShouldFallBack(err error) bool {
 	return !errors.Is(err, ErrNoCredentials) && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrThrottled))
@@ -51,9 +51,9 @@ func ShouldFallBack(err error) bool {
 // errPrimaryTimeout is the cause of a context that PrimaryTimeout ends.
 var errPrimaryTimeout = fmt.Errorf("cdn: fallback: PrimaryTimeout: %w", context.DeadlineExceeded)
 
-// CreateCdnCertificateSigningRequest asks Primary, and perhaps Secondary. If
-// both fail, the error is of Secondary's kind, and errors.As finds the errors
-// of both.
+// CreateCdnCertificateSigningRequest calls Primary and, if needed, Secondary.
+// If both fail, the error is of Secondary's kind, and errors.As finds the
+// errors of both.
 func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func (f *Fallback) when(err error) bool {
 	return f.When(err)
 }
 
-// askPrimary gives Primary its share of the time. If that does not suffice,
-// the error is ErrUnavailable.
+// askPrimary calls Primary. If Primary takes longer than PrimaryTimeout, the
+// error is ErrUnavailable.
 func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 	limit := f.PrimaryTimeout
 	if limit == 0 {
@@ -114,13 +114,13 @@ func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Respo
 	return resp, err
 }
 
-// primaryTimedOut reports whether it was a Fallback, and not the caller, that
-// ended ctx.
+// primaryTimedOut reports whether the PrimaryTimeout of a Fallback ended ctx.
 func primaryTimedOut(ctx context.Context) bool {
 	return errors.Is(context.Cause(ctx), errPrimaryTimeout)
 }
 
-// primaryError is Primary's error beside Secondary's, whose kind counts.
+// primaryError is Primary's error in that of a Fallback, without its kind: that
+// of Secondary's error counts.
 type primaryError struct{ err error }
 
 func (e primaryError) Error() string { return e.err.Error() }

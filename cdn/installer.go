@@ -2,78 +2,54 @@ package cdn
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// An Installer puts certificates on domains of the CDN, whoever holds their
-// private keys. It finds the holder by the certificate itself: a key that Keys
-// has under the certificate's PubMd5 is uploaded with the certificate
-// (SetCdnDomainSSLCertificate); else the CDN must have it
+// An Installer puts certificates on domains of the CDN. If Keys has the private
+// key of a certificate, under its PubMd5, the Installer uploads both
+// (SetCdnDomainSSLCertificate). If not, the CDN must have the key
 // (SetCdnDomainCSRCertificate).
 //
 // An Installer is safe for concurrent use. Its errors are those of [Client];
 // an error of Keys is wrapped.
 type Installer struct {
-	// Client makes the calls; required. A private key is sent in a body only,
-	// so its signer must be signer.RPC{}, the default, if Keys has keys.
+	// Client makes the calls. It is required. If Keys is set, the client must
+	// sign with signer.RPC{}, the default: a private key is sent in a body only.
 	Client *Client
 
-	// Keys has the keys that were made on this machine. If nil, the CDN holds
-	// every key.
+	// Keys has the keys that were made on this machine. If nil, the CDN must
+	// have every key.
 	Keys csr.KeyStore
 }
 
-// An Installation says what Install did.
+// An Installation is the result of Install.
 type Installation struct {
 	Domain    string     // as the CDN writes it: .example.com for *.example.com
 	PubMd5    string     // csr.PubMD5 of the certificate's public key
-	KeyOrigin csr.Origin // OriginCDN or OriginLocal: who holds the key, and so which call was made
-	CertName  string     // of a stored certificate; empty if the CDN holds the key
+	KeyOrigin csr.Origin // OriginCDN or OriginLocal: who has the key, and so which call was made
+	CertName  string     // of a stored certificate; empty if the CDN has the key
 	RequestId string     // of the call that installed it, or that found it installed
-	Already   bool       // the domain had this very certificate in force, and nothing was sent
+	Already   bool       // the certificate was in force on the domain already, and nothing was changed
 }
 
-// Unverified: the operations' page contradicts itself, and nobody could try it
-// without an account.
-const (
-	// csrCertificateBase64 is whether SetCdnDomainCSRCertificate takes the PEM
-	// in base64. If the service can't read that, plain PEM is tried once.
-	csrCertificateBase64 = true
-	// csrCertificateChain is whether it takes the intermediates too.
-	csrCertificateChain = true
-)
-
-// Install puts a certificate on a domain. The domain may be written
-// *.example.com or .example.com, which is what the CDN calls it. The chain is
-// in PEM, the domain's certificate first, each one signed by the next; a root
-// at the end is left out of what is sent.
+// Install puts a certificate on a domain. A wildcard domain may be written
+// *.example.com or, as the CDN does, .example.com. The chain is in PEM: the
+// domain's certificate first, each certificate signed by the next. A root at
+// the end is not sent.
 //
-// Before anything is sent the chain is checked: its order and signatures, that
-// every certificate is valid now, and that the first is for the domain. The
-// error is [csr.FieldErrors] with every mistake, in the fields Domain, Chain
-// and Chain[i]. If neither Keys nor the CDN has the key, the error matches
-// [ErrKeyNotFound].
+// Install checks the chain before it sends anything: the order and the
+// signatures, that every certificate is valid now, and that the first one is
+// for the domain. The error is [csr.FieldErrors] with every mistake, in the
+// fields Domain, Chain and Chain[i]. If neither Keys nor the CDN has the key,
+// the error matches [ErrKeyNotFound].
 //
 // Installing twice is harmless, and one certificate serves many domains: the
 // service stores it once, under a name made of its SHA-256. If an answer is
-// lost, Install finds out whether the certificate was installed.
+// lost, Install asks the CDN whether the certificate was installed.
 //
 // When Install returns, the CDN has accepted the certificate; [Installer.Wait]
 // and [Edge.Wait] wait until it is in force and served.
@@ -102,10 +78,10 @@ func (i *Installer) Install(ctx context.Context, domain string, chain []byte) (*
 }
 
 // Wait returns nil when the CDN reports that the certificate is in force on the
-// domain. It checks the chain as Install does, and asks again with growing
-// pauses until ctx ends; the error then says what the CDN reported last. It
-// gives up earlier if the CDN reports that the installation failed, and after
-// any error but [ErrUnavailable] and [ErrThrottled].
+// domain. It checks the chain as Install does, and keeps asking, with growing
+// pauses, until ctx ends; the error then says what the CDN reported last. It
+// returns an error earlier if the CDN reports that the installation failed, or
+// if a call fails with an error other than [ErrUnavailable] and [ErrThrottled].
 func (i *Installer) Wait(ctx context.Context, domain string, chain []byte) error {
 	if err := i.check(); err != nil {
 		return err
@@ -131,18 +107,9 @@ func (i *Installer) Wait(ctx context.Context, domain string, chain []byte) error
 		case ctx.Err() == nil:
 			last = err
 		}
-		sleep(ctx, pauses.NextBackOff()) // the loop looks at ctx
+		sleep(ctx, pauses.NextBackOff()) // the loop checks ctx
 	}
 	return fmt.Errorf("cdn: wait for %s: %w; before that: %w", ch.domain, contextError(ctx), last)
-}
-
-// newPauses returns the pauses between two looks at what the CDN does.
-func newPauses() *backoff.ExponentialBackOff {
-	pauses := &backoff.ExponentialBackOff{
-		InitialInterval: time.Second, Multiplier: 1.5, MaxInterval: 15 * time.Second, RandomizationFactor: 0.2,
-	}
-	pauses.Reset()
-	return pauses
 }
 
 func (i *Installer) check() error {
@@ -153,258 +120,4 @@ func (i *Installer) check() error {
 		return fmt.Errorf("cdn: Installer.Keys holds a nil %T", i.Keys)
 	}
 	return nil
-}
-
-// An install is one call of Install.
-type install struct {
-	client *Client
-	chain  *chain
-	key    Secret // of OriginLocal
-	done   Installation
-}
-
-// prepare does all that needs no call.
-func (i *Installer) prepare(ctx context.Context, domain string, chain []byte) (*install, error) {
-	if err := i.check(); err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("cdn: %w", contextError(ctx))
-	}
-	ch, err := readChain(domain, chain, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	in := &install{client: i.Client, chain: ch, done: Installation{Domain: ch.domain, PubMd5: ch.pubMd5, KeyOrigin: csr.OriginCDN}}
-	key, err := i.findKey(ctx, ch.pubMd5)
-	if err != nil || key == nil {
-		return in, err
-	}
-	in.done.KeyOrigin = csr.OriginLocal
-	in.key, err = encodeKey(key)
-	return in, err
-}
-
-// findKey returns the key of that name; nil if Keys does not have it.
-func (i *Installer) findKey(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
-	if i.Keys == nil {
-		return nil, nil
-	}
-	key, err := i.Keys.Get(ctx, pubMd5)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("cdn: key store: %w", err)
-	case isNil(key):
-		return nil, fmt.Errorf("cdn: key store: no key and no error for %s", pubMd5)
-	}
-	if own, err := csr.PubMD5(key.Public()); err != nil || own != pubMd5 {
-		return nil, fmt.Errorf("cdn: key store: another key than %s", pubMd5)
-	}
-	return key, nil
-}
-
-// encodeKey writes a key in the two forms that the CDN documents. It sends no
-// others, and can't send a key that does not leave its device.
-func encodeKey(key crypto.Signer) (Secret, error) {
-	var block pem.Block
-	switch key := key.(type) {
-	case *rsa.PrivateKey:
-		block = pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
-	case *ecdsa.PrivateKey:
-		der, err := x509.MarshalECPrivateKey(key)
-		if err != nil {
-			return "", fmt.Errorf("cdn: private key: %w", err)
-		}
-		block = pem.Block{Type: "EC PRIVATE KEY", Bytes: der}
-	default:
-		return "", fmt.Errorf("cdn: private key: %T: only RSA and ECDSA keys that are in memory can be installed", key)
-	}
-	return Secret(pem.EncodeToMemory(&block)), nil
-}
-
-// A domainState is what the CDN reports of a domain.
-type domainState struct {
-	info      CertInfo
-	requestID string
-	hasLeaf   bool // the certificate is on the domain, in force or not yet
-	inForce   bool
-	failed    bool
-}
-
-// String describes s without the certificate.
-func (s domainState) String() string {
-	return fmt.Sprintf("the CDN reports HTTPS %q, status %q, this certificate: %t",
-		s.info.ServerCertificateStatus, s.info.Status, s.hasLeaf)
-}
-
-// describe asks what is on the domain.
-func (in *install) describe(ctx context.Context) (domainState, error) {
-	resp, err := in.client.DescribeDomainCertificateInfo(ctx, &DescribeDomainCertificateInfoRequest{DomainName: in.chain.domain})
-	if err != nil {
-		return domainState{}, err
-	}
-	state := domainState{requestID: resp.RequestId}
-	for _, info := range resp.CertInfos.CertInfo {
-		if info.DomainName != "" && !strings.EqualFold(info.DomainName, in.chain.domain) {
-			continue
-		}
-		state.info = info
-		state.failed = strings.EqualFold(info.Status, "failed")
-		state.hasLeaf = string(firstCertificate(info.ServerCertificate)) == string(in.chain.leaf.Raw)
-		state.inForce = state.hasLeaf && strings.EqualFold(info.ServerCertificateStatus, "on") && strings.EqualFold(info.Status, "success")
-	}
-	return state, nil
-}
-
-// setCSRCertificate installs a certificate whose key the CDN holds.
-func (in *install) setCSRCertificate(ctx context.Context) error {
-	certificate := in.chain.pem
-	if !csrCertificateChain {
-		certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: in.chain.leaf.Raw}))
-	}
-	forms := []string{certificate}
-	if csrCertificateBase64 {
-		forms = []string{base64.StdEncoding.EncodeToString([]byte(certificate)), certificate}
-	}
-	var err error
-	for _, form := range forms {
-		var resp *SetCdnDomainCSRCertificateResponse
-		resp, err = in.client.SetCdnDomainCSRCertificate(ctx, &SetCdnDomainCSRCertificateRequest{
-			DomainName: in.chain.domain, ServerCertificate: form,
-		})
-		if err == nil {
-			in.done.RequestId = resp.RequestId
-			return nil
-		}
-		if !hasCode(err, "Certificate.DecodeError", "Certificate.FormatError") {
-			break
-		}
-	}
-	if !isLost(err) {
-		return err
-	}
-	return in.resolve(ctx, err)
-}
-
-// isLost reports whether the answer to an attempt before err may have been
-// lost, so that its work may have been done.
-func isLost(err error) bool {
-	failed, ok := errors.AsType[*Error](err)
-	return errors.Is(err, ErrUnavailable) || ok && failed.Attempts > 1 && errors.Is(err, ErrThrottled)
-}
-
-// upload installs a certificate with its key, which the service stores.
-func (in *install) upload(ctx context.Context) error {
-	in.done.CertName = certName(in.chain.leaf)
-	resp, err := in.client.SetCdnDomainSSLCertificate(ctx, &SetCdnDomainSSLCertificateRequest{
-		DomainName: in.chain.domain, SSLProtocol: "on", CertType: "upload", CertName: in.done.CertName,
-		SSLPub: in.chain.pem, SSLPri: in.key,
-	})
-	switch {
-	case err == nil:
-		in.done.RequestId = resp.RequestId
-		return nil
-	case isLost(err), hasCode(err, "Certificate.Duplicated", "CertNameAlreadyExists", "CertificateContent.Duplicated"):
-		return in.resolve(ctx, err)
-	}
-	return err
-}
-
-// certName returns the name of an uploaded certificate: the same in every run,
-// on every machine and for every domain.
-func certName(leaf *x509.Certificate) string {
-	sum := sha256.Sum256(leaf.Raw)
-	return "cdncsr-" + hex.EncodeToString(sum[:16])
-}
-
-// hasCode reports whether err is an *Error with one of codes.
-func hasCode(err error, codes ...string) bool {
-	failed, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
-	}
-	for _, code := range codes {
-		if strings.EqualFold(failed.Code, code) {
-			return true
-		}
-	}
-	return false
-}
-
-// resolveRounds is how often resolve looks: an installation becomes visible
-// some time after it was made.
-const resolveRounds = 4
-
-// resolve ends an installation whose answer was lost, or that the service
-// refused since it stores the certificate already. It returns err if the
-// certificate is neither on the domain nor among the stored ones.
-func (in *install) resolve(ctx context.Context, err error) error {
-	pauses := newPauses()
-	for round := range resolveRounds {
-		if round > 0 && !sleep(ctx, pauses.NextBackOff()) {
-			return fmt.Errorf("cdn: %w; before that: %w", contextError(ctx), err)
-		}
-		state, describeErr := in.describe(ctx)
-		if describeErr != nil {
-			return err
-		}
-		if state.hasLeaf && !state.failed {
-			in.done.RequestId = state.requestID
-			return nil
-		}
-		if in.done.KeyOrigin != csr.OriginLocal {
-			continue
-		}
-		stored, listErr := in.findStored(ctx)
-		if listErr != nil {
-			return err
-		}
-		if stored != nil {
-			return in.installStored(ctx, stored)
-		}
-	}
-	return err
-}
-
-// installStored installs a certificate that the service stores.
-func (in *install) installStored(ctx context.Context, stored *StoredCert) error {
-	resp, err := in.client.SetCdnDomainSSLCertificate(ctx, &SetCdnDomainSSLCertificateRequest{
-		DomainName: in.chain.domain, SSLProtocol: "on", CertType: "cas",
-		CertName: stored.CertName, CertId: stored.CertId, CertRegion: stored.CertRegion,
-	})
-	if err != nil {
-		return err
-	}
-	in.done.CertName, in.done.RequestId = stored.CertName, resp.RequestId
-	return nil
-}
-
-// findStored looks for the certificate by its name, then by its fingerprint
-// among all. It returns nil if there is none.
-func (in *install) findStored(ctx context.Context) (*StoredCert, error) {
-	const pageSize, maxPages = 1000, 100
-	sum := sha1.Sum(in.chain.leaf.Raw)
-	fingerprint := hex.EncodeToString(sum[:])
-	for _, keyword := range []string{in.done.CertName, ""} {
-		for page := int64(1); page <= maxPages; page++ {
-			resp, err := in.client.DescribeCdnSSLCertificateList(ctx, &DescribeCdnSSLCertificateListRequest{
-				SearchKeyword: keyword, PageNumber: page, PageSize: pageSize,
-			})
-			if err != nil {
-				return nil, err
-			}
-			list := resp.CertificateListModel
-			for _, cert := range list.CertList.Cert {
-				if cert.CertId != 0 && strings.EqualFold(cert.Fingerprint, fingerprint) {
-					return &cert, nil
-				}
-			}
-			if len(list.CertList.Cert) == 0 || page*pageSize >= list.Count {
-				break
-			}
-		}
-	}
-	return nil, nil
 }

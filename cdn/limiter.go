@@ -11,11 +11,11 @@ import (
 )
 
 // A Limiter makes attempts wait for their turn. A *rate.Limiter of
-// golang.org/x/time is one, and so is a limiter that machines share, such as
-// that of package sharedlimit.
+// golang.org/x/time is one, and so is the limiter of package sharedlimit, which
+// several machines share.
 //
-// Wait returns an error early if ctx ends, or if ctx has a deadline that will
-// have passed before the turn comes.
+// Wait returns nil when it is the caller's turn. It returns an error as soon as
+// ctx ends, or at once if ctx's deadline is before that turn.
 type Limiter interface {
 	Wait(ctx context.Context) error
 }
@@ -30,8 +30,8 @@ type limiters struct {
 	byAction map[string]*queue
 }
 
-// of returns the limiter of an operation that allows perSecond calls; zero is
-// defaultRate.
+// of returns the limiter of an operation. If perSecond is zero, defaultRate is
+// used.
 func (l *limiters) of(action string, perSecond int) *queue {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,18 +49,18 @@ func (l *limiters) of(action string, perSecond int) *queue {
 	return q
 }
 
-// A queue is a limiter of which only the first in the queue reserves a turn. A
-// *rate.Limiter alone gives back only the last turn that was reserved, so that
-// callers who leave the middle of its queue would leave their turns unused.
+// A queue is a limiter in which only the first caller in line reserves a turn.
+// A *rate.Limiter alone takes back only the last turn that was reserved, so the
+// turns of callers who leave the middle of its line would be lost.
 type queue struct {
 	limiter  *rate.Limiter
 	interval time.Duration
-	head     chan struct{} // holds a value while someone is first
+	head     chan struct{} // has a value while a caller is first in line
 	waiting  atomic.Int64
 }
 
 func newQueue(perSecond int) *queue {
-	// Evenly spaced: a larger burst would let more than perSecond into one second.
+	// A larger burst would let more than perSecond calls into one second.
 	return &queue{
 		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), interval: time.Second / time.Duration(perSecond),
 		head: make(chan struct{}, 1),
@@ -77,7 +77,7 @@ func (q *queue) Wait(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(ahead)*q.interval {
 		return errDeadline
 	}
-	select { // those who wait here are served in the order in which they came
+	select { // callers proceed in the order in which they arrived
 	case q.head <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()

@@ -7,8 +7,8 @@ import "context"
 type DescribeCdnSSLCertificateListRequest struct {
 	DomainName    string // certificates that fit this domain; empty for all
 	SearchKeyword string // a part of the certificates' names; empty for all
-	PageNumber    int64  // from 1; zero is 1
-	PageSize      int64  // 1 to 1000; zero lets the service choose
+	PageNumber    int64  // from 1; the default is 1
+	PageSize      int64  // 1 to 1000; if zero, the service chooses
 }
 
 // DescribeCdnSSLCertificateListResponse has a page of the certificates that
@@ -29,15 +29,15 @@ type StoredCert struct {
 	Common      string // the subject's common name
 	Fingerprint string // SHA-1 of the certificate in hex
 	Issuer      string
-	LastTime    int64 // the service's pages contradict each other on what this is
+	LastTime    int64 // the service's pages contradict each other on its meaning
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. It takes numbers and strings in
-// the place of each other.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts a number for a string
+// and a string for a number.
 func (c *StoredCert) UnmarshalJSON(object []byte) error { return unmarshalTexts(object, c) }
 
-// DescribeCdnSSLCertificateList lists the certificates that the account
-// stores. See [Client] for the errors.
+// DescribeCdnSSLCertificateList lists the certificates that the account stores,
+// a page at a time. See [Client] for the errors.
 //
 // See https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-describecdnsslcertificatelist
 func (c *Client) DescribeCdnSSLCertificateList(ctx context.Context, req *DescribeCdnSSLCertificateListRequest) (*DescribeCdnSSLCertificateListResponse, error) {

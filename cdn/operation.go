@@ -11,11 +11,13 @@ import (
 // apiVersion is the version of the CDN's API, from the operations' pages.
 const apiVersion = "2018-05-10"
 
-// An operation is what one call asks of the service.
+// An operation is what one call asks of the service. Each operation of the CDN
+// has a file of its own, such as describecertificate.go, with its request, its
+// response, and the method of Client that collects the parameters and calls do.
 type operation struct {
 	signer.Call
 	secrets   []string // the names of the parameters that hold secrets
-	perSecond int      // how many of it the service allows an account; zero is 100
+	perSecond int      // calls that the service allows an account; if zero, defaultRate
 }
 
 // isOtherAPI reports whether op is not one of the CDN.
@@ -32,8 +34,8 @@ type response struct {
 	requiredName string
 }
 
-// do calls op, whose answer is recognized by its request ID, id in resp. After
-// an error it returns nil instead of resp.
+// do calls op and returns resp, or nil after an error. The field id of resp
+// takes the request ID, which every answer must have.
 func do[T any](ctx context.Context, c *Client, op operation, resp *T, id *string) (*T, error) {
 	if err := c.call(ctx, op, response{value: resp, id: id, required: id, requiredName: "RequestId"}); err != nil {
 		return nil, err
@@ -48,12 +50,12 @@ func (r response) setID(id string) {
 	}
 }
 
-// isComplete reports whether an answer was decoded into r.
+// isComplete reports whether value has what every answer has.
 func (r response) isComplete() bool {
 	return r.required == nil || strings.TrimSpace(*r.required) != ""
 }
 
-// reset clears what an answer that failed may have left in value.
+// reset clears what the answer of a failed attempt may have left in value.
 func (r response) reset() {
 	if r.required != nil {
 		reflect.ValueOf(r.value).Elem().SetZero()

@@ -26,13 +26,13 @@ type Options struct {
 	Signer signer.Signer
 
 	// Format is what the service is asked to answer in, "JSON" or "XML". If
-	// empty, JSON is used. Both are understood whatever was asked for.
+	// empty, JSON is used. The client reads both, whichever the service sends.
 	Format string
 
 	// HTTPClient sends the requests, except that redirects are not followed.
-	// It is never changed. If nil, the client has a transport of its own, with
-	// time-outs, HTTP/2, at most 64 connections, and the proxies of the
-	// environment. A transport mocked by httpmock must be given here:
+	// The client does not change it. If nil, the client has a transport of its
+	// own, with time-outs, HTTP/2, at most 64 connections, and the proxies of
+	// the environment. A transport mocked by httpmock must be given here:
 	// httpmock.Activate replaces http.DefaultTransport alone.
 	HTTPClient *http.Client
 
@@ -45,14 +45,15 @@ type Options struct {
 	// 1 means no retry.
 	MaxAttempts int
 
-	// Limiter is what every attempt waits for, unless Limiters has its action.
-	// If nil, each operation is limited to what the service allows an account,
-	// evenly spaced: 100 or 30 a second. The processes of an account can share
-	// a limiter of package sharedlimit.
+	// Limiter makes every attempt wait for its turn, unless Limiters has one
+	// for the operation. If nil, the calls of each operation are evenly spaced
+	// at the rate that the service allows an account, 100 or 30 a second.
+	// Processes that use the same account can share a limiter of package
+	// sharedlimit.
 	Limiter Limiter
 
-	// Limiters are the limiters of single operations, by the action, such as
-	// "SetCdnDomainSSLCertificate".
+	// Limiters has the limiters of single operations, by the name of the
+	// operation, such as "SetCdnDomainSSLCertificate".
 	Limiters map[string]Limiter
 
 	// Logger gets a record at debug level for each attempt. If nil, nothing is
@@ -63,8 +64,8 @@ type Options struct {
 	// the call.
 	OnAttempt func(ctx context.Context, attempt Attempt)
 
-	// UserAgent comes before the library's name in the header User-Agent, such
-	// as "myservice/1.2".
+	// UserAgent is put before the library's name in the header User-Agent, as
+	// in "myservice/1.2 cdncsr/1.0.0".
 	UserAgent string
 }
 

@@ -65,7 +65,8 @@ func (p *params) requireText(name, value string) {
 	p.setText(name, value)
 }
 
-// setInt sets a parameter that is zero or from least to most.
+// setInt sets a parameter that is from least to most, or zero, which is not
+// sent.
 func (p *params) setInt(name string, value, least, most int64) {
 	switch {
 	case value == 0:
@@ -77,7 +78,7 @@ func (p *params) setInt(name string, value, least, most int64) {
 	p.setRaw(name, strconv.FormatInt(value, 10))
 }
 
-// setSecret is setText for a value that must appear in no error and no URL.
+// setSecret is setText for a value that must not appear in an error or a URL.
 func (p *params) setSecret(name string, value Secret) {
 	p.setText(name, string(value))
 	if value != "" {

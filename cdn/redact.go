@@ -17,8 +17,9 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// secrets are the values that must not appear in a text from outside: those of
-// the credentials, the signature, and an operation's secret parameters.
+// secrets are the values that must not appear in an error or a log: the
+// credentials, the signature, and the secret parameters of an operation. Texts
+// from outside may repeat them.
 type secrets struct {
 	values []string // the longest first, since one may be a part of another
 	index  windows  // of values; nil until it is needed
@@ -26,7 +27,8 @@ type secrets struct {
 
 const withheld = "[withheld: it had a credential or a private key in it]"
 
-// secretsOf returns the secrets of an attempt. A nil req has no signature.
+// secretsOf returns the secrets of an attempt. If req is nil, there is no
+// signature.
 func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *secrets {
 	var all []string
 	for _, c := range creds {
@@ -41,8 +43,8 @@ func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *se
 	return &secrets{values: slices.Compact(all)}
 }
 
-// secretInURL returns the name of a secret parameter that is in the URL of req,
-// by its name or in any form of its value, or "".
+// secretInURL returns the name of a secret parameter whose name or value is in
+// the URL of req, or "".
 func (op operation) secretInURL(req *http.Request) string {
 	for _, name := range op.secrets {
 		value := secrets{values: []string{op.Params[name]}}
@@ -81,8 +83,8 @@ func signatureOf(req *http.Request) string {
 	return values.Get("Signature")
 }
 
-// redact returns text without the secrets. It replaces those that it finds,
-// and withholds a text that still shows one in another way.
+// redact returns text without the secrets. It replaces those that it finds, and
+// withholds the whole text if that still shows one in another form.
 func (s *secrets) redact(text string) string {
 	if !s.in(text) {
 		return text
@@ -133,8 +135,9 @@ func (s *secrets) rawIn(text string) bool {
 	return slices.ContainsFunc(s.values, func(secret string) bool { return strings.Contains(text, secret) })
 }
 
-// windowSize is how many letters and digits of a secret in a row give it away,
-// whatever stands between them: line ends, blanks for plus signs, escapes.
+// windowSize is how many letters and digits of a secret in a row give it away.
+// Other characters between them don't count: line ends, blanks for plus signs,
+// escapes.
 const windowSize = 16
 
 // windows are all runs of windowSize letters and digits in the secrets, and in
@@ -199,8 +202,8 @@ func lettersAndDigits(text string) string {
 	}, text)
 }
 
-// redactError returns err if it shows no secret however it is printed, else an
-// error of the redacted text alone.
+// redactError returns err if it shows no secret however it is printed, and
+// otherwise an error with only its redacted text.
 func (s *secrets) redactError(err error) error {
 	fields, _ := json.Marshal(err) // nothing if it can't be encoded
 	if s.in(fmt.Sprintf("%v %+v %#v ", err, err, err) + string(fields)) {
@@ -242,11 +245,11 @@ func unescapeOne(text string) (char string, size int) {
 	return text[:1], 1
 }
 
-// withoutURL returns err so that it does not print the URL of a *url.Error,
-// which may be signed. Everything else that err wraps is kept.
+// withoutURL returns an error that wraps everything that err wraps, but does
+// not print the URL of a *url.Error, which may be signed.
 func withoutURL(err error) error {
 	for {
-		outer, ok := err.(*url.Error) //nolint:errorlint // one that is wrapped comes below
+		outer, ok := err.(*url.Error) //nolint:errorlint // urlsIn finds one that is wrapped
 		if !ok || outer.Err == nil {
 			break
 		}
@@ -280,7 +283,7 @@ func urlsIn(err error) []string {
 	return urls
 }
 
-// urlFreeError has the tree of err, but for each *url.Error in it.
+// urlFreeError wraps err, but hides each *url.Error in it.
 type urlFreeError struct {
 	text string
 	err  error

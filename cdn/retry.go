@@ -14,9 +14,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Backoff grows from firstWait to maxWait, each wait half to one and a half of
-// its step. What the service asks for is taken instead, unless it is longer
-// than maxWait.
+// The backoff doubles from firstWait to maxWait, with a jitter of half of each
+// wait. A wait that the service asks for is used instead; see retryWait.
 const (
 	firstWait = 100 * time.Millisecond
 	maxWait   = 20 * time.Second
@@ -28,7 +27,7 @@ type retrier struct {
 	client  *Client
 	op      operation
 	creds   signer.Credentials
-	refused signer.Credentials // those before a renewal; empty without one
+	refused signer.Credentials // those that a renewal replaced, if any
 
 	attempts       int                         // requests sent
 	last           *Error                      // of the last attempt that failed by itself
@@ -54,16 +53,15 @@ func (r *retrier) start(ctx context.Context) error {
 	return failed
 }
 
-// next reports whether there is to be another attempt after a, and how long to
-// wait before it. Where the reason against one is not plain from the error, it
-// is noted there.
+// next reports whether there is another attempt after a, and how long to wait
+// before it. If the error alone does not show why there is none, its note does.
 func (r *retrier) next(ctx context.Context, a attempt) (wait time.Duration, again bool) {
 	if a.failed == nil {
 		r.client.budget.giveBack(r.cost)
 		return 0, false
 	}
 	r.last = a.failed
-	useful := r.isUseful(ctx, a) // even a last attempt teaches what time it is
+	useful := r.isUseful(ctx, a) // also after the last attempt: it may correct the clock
 	if !useful || r.attempts >= r.client.options.MaxAttempts {
 		return 0, false
 	}
@@ -74,8 +72,8 @@ func (r *retrier) next(ctx context.Context, a attempt) (wait time.Duration, agai
 	return wait, a.failed.note == ""
 }
 
-// isCorrected reports whether what a code complains of is put right by signing
-// anew, so that the next attempt need not wait.
+// isCorrected reports whether signing anew corrects what a code complains of,
+// so that the next attempt need not wait.
 func isCorrected(code string) bool {
 	return strings.EqualFold(code, codeNonceUsed) || strings.EqualFold(code, codeTimestampExpired) ||
 		strings.EqualFold(code, codeTokenExpired)
@@ -96,10 +94,13 @@ func (r *retrier) isUseful(ctx context.Context, a attempt) bool {
 	return errors.Is(a.failed, ErrUnavailable) || errors.Is(a.failed, ErrThrottled)
 }
 
-// retryWait returns how long to wait before a is tried again, or why it is not.
-func (r *retrier) retryWait(ctx context.Context, a attempt) (wait time.Duration, against string) {
+// retryWait returns how long to wait before the next attempt, or why there is
+// none. The service's own wait, see retryAfter, comes before the backoff; a
+// wait that is longer than maxWait or passes the deadline is left to the
+// caller.
+func (r *retrier) retryWait(ctx context.Context, a attempt) (wait time.Duration, whyNot string) {
 	if ctx.Err() != nil {
-		return 0, "" // sleep finds out
+		return 0, "" // sleep returns at once
 	}
 	wait = a.failed.RetryAfter
 	if wait == 0 {
@@ -130,8 +131,8 @@ func (r *retrier) nextBackoff() time.Duration {
 	return min(r.backoff.NextBackOff(), maxWait)
 }
 
-// correctClock takes the service's time from its answer, once a call. It
-// reports whether that was far enough from the time that was sent.
+// correctClock sets the clock by the service's answer, at most once a call. It
+// reports whether the time that was sent was wrong.
 func (r *retrier) correctClock(a attempt) bool {
 	if r.clockCorrected {
 		return false
@@ -140,8 +141,8 @@ func (r *retrier) correctClock(a attempt) bool {
 	return r.clockCorrected
 }
 
-// renewCredentials asks the source for others, once a call. It reports whether
-// there are any.
+// renewCredentials asks the source for other credentials, at most once a call.
+// It reports whether it got some.
 func (r *retrier) renewCredentials(ctx context.Context) bool {
 	if r.renewed {
 		return false
@@ -163,7 +164,7 @@ func (r *retrier) renewCredentials(ctx context.Context) bool {
 	return true
 }
 
-// refresh asks the source for credentials that are not those of r.
+// refresh asks the source for credentials other than those of r.
 func (r *retrier) refresh(ctx context.Context) (signer.Credentials, error) {
 	if refresher, ok := r.client.credentials.(CredentialRefresher); ok {
 		return refresher.RefreshCredentials(ctx, r.creds)
@@ -171,19 +172,19 @@ func (r *retrier) refresh(ctx context.Context) (signer.Credentials, error) {
 	return r.client.credentials.Credentials(ctx)
 }
 
-// clock is this machine's clock, corrected by what the service said of its
-// own. The zero value is not corrected.
+// clock is this machine's clock, corrected by the service's. The zero value is
+// not corrected.
 type clock struct{ ahead atomic.Int64 } // nanoseconds that the service is ahead
 
-// minSkew is how far the service's clock must be away to be believed: a time
-// that it refuses is 15 minutes away.
+// minSkew is the smallest difference that is corrected. The service refuses a
+// time that is 15 minutes away.
 const minSkew = time.Minute
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
-// correct takes the service's time from an answer to a request that was signed
-// for the time sent. It reports whether that was far enough away. A zero date
-// corrects nothing.
+// correct sets the clock by date, the service's time in its answer to a request
+// that was signed for the time sent. It reports whether the two differ by more
+// than minSkew. A zero date corrects nothing.
 func (c *clock) correct(date, sent time.Time) bool {
 	if date.IsZero() || date.Sub(sent).Abs() <= minSkew {
 		return false
@@ -192,10 +193,10 @@ func (c *clock) correct(date, sent time.Time) bool {
 	return true
 }
 
-// budget bounds the retries of all calls of a client together, so that many
-// callers don't multiply an outage: a retry takes tokens, and a call that
-// succeeds gives them back. It is the retry quota of AWS's SDKs. The zero value
-// is full.
+// budget bounds the retries of all calls of a client together, so that they
+// don't multiply the load during an outage: a retry takes tokens, and a call
+// that succeeds gives them back. It is the retry quota of AWS's SDKs. The zero
+// value is full.
 type budget struct {
 	mu    sync.Mutex
 	spent int
@@ -204,11 +205,11 @@ type budget struct {
 const (
 	budgetSize  = 500
 	retryCost   = 5
-	timeoutCost = 10 // a retry after a time-out holds its connection for long
-	successGain = 1  // of a call that needed no retry
+	timeoutCost = 10 // a retry after a time-out may keep its connection for long
+	successGain = 1  // for a call that needed no retry
 )
 
-// take takes the cost of a retry, if there is enough left.
+// take takes the cost of a retry. It reports whether enough was left.
 func (b *budget) take(timedOut bool) (cost int, ok bool) {
 	cost = retryCost
 	if timedOut {

@@ -12,9 +12,9 @@ import (
 // retryAfter returns how long the service asks to wait: in x-acs-retry-after
 // (milliseconds), in Retry-After (seconds or a date, RFC 9110 section 10.2.3),
 // or, if the call was throttled, in the TimeLeft (milliseconds) of
-// x-ratelimit-user-api and x-ratelimit-user, the larger of which counts. It is
-// zero if the service asks for nothing that can be understood, and never
-// negative.
+// x-ratelimit-user-api and x-ratelimit-user, the larger of which counts. It
+// returns zero if the service asks for no wait, or for one that can't be
+// parsed, and never a negative wait.
 func retryAfter(header http.Header, now time.Time, throttled bool) time.Duration {
 	if wait := parseWait(header.Get("x-acs-retry-after"), time.Millisecond); wait > 0 {
 		return wait
@@ -32,7 +32,8 @@ func retryAfter(header http.Header, now time.Time, throttled bool) time.Duration
 	return 0
 }
 
-// timeLeft reads "Limit:100,Remain:0,TimeLeft:500,Reset:1000".
+// timeLeft returns the TimeLeft of
+// "Limit:100,Remain:0,TimeLeft:500,Reset:1000".
 func timeLeft(text string) time.Duration {
 	for field := range strings.SplitSeq(text, ",") {
 		if name, value, _ := strings.Cut(field, ":"); strings.EqualFold(strings.TrimSpace(name), "TimeLeft") {
@@ -42,8 +43,9 @@ func timeLeft(text string) time.Duration {
 	return 0
 }
 
-// parseWait reads a whole number of units. It returns zero if text is not one
-// or negative, and the longest duration if it is too large.
+// parseWait parses a whole number and multiplies it by unit. It returns zero if
+// text is not a number or negative, and the longest duration if it is too
+// large.
 func parseWait(text string, unit time.Duration) time.Duration {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 63)
 	switch {

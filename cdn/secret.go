@@ -6,18 +6,19 @@ import (
 )
 
 // Secret is a text that must not be shown, such as a private key in PEM.
-// Printed by fmt, logged by log/slog or encoded by encoding/json and
-// encoding/xml it shows "[redacted]"; convert it to a string to read it.
+// Packages fmt, log/slog, encoding/json and encoding/xml print it as
+// "[redacted]"; convert it to a string to read it.
 //
-// The fmt verb %p and a Secret in an unexported field of another struct are
-// exceptions, since fmt does not ask the value there, and so is encoding/gob.
+// There are exceptions, in which the methods of Secret are not called: fmt
+// prints a Secret in an unexported field of another struct, and with the verb
+// %p, and encoding/gob encodes it.
 type Secret string
 
 const redacted = "[redacted]"
 
 // Format implements [fmt.Formatter].
 func (s Secret) Format(state fmt.State, _ rune) {
-	_, _ = fmt.Fprint(state, s.shown()) // a fmt.State reports no error to anyone
+	_, _ = fmt.Fprint(state, s.shown()) // fmt ignores the error
 }
 
 // LogValue implements [slog.LogValuer].
@@ -27,7 +28,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
 // encoding/xml call.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
 
-// shown tells an unset secret from a set one, and no more.
+// shown returns what is printed: "" if s is empty, so that one sees whether it
+// is set.
 func (s Secret) shown() string {
 	if s == "" {
 		return ""

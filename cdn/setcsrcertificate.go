@@ -14,12 +14,11 @@ type SetCdnDomainCSRCertificateRequest struct {
 type SetCdnDomainCSRCertificateResponse struct{ RequestId string }
 
 // SetCdnDomainCSRCertificate installs a certificate that a CA issued for a CSR
-// of the CDN, which has the private key. The request is sent as it is given;
-// an [Installer] encodes the certificate, and checks it first. If the CDN does
-// not have the key, the error matches [ErrKeyNotFound]. See [Client] for the
-// other errors.
+// of the CDN, which has the private key. The certificate is sent as it is in
+// req; an [Installer] checks and encodes it. If the CDN does not have the key,
+// the error matches [ErrKeyNotFound]. See [Client] for the other errors.
 //
-// At most 100 calls a second are allowed to an account.
+// The service allows an account 100 calls a second.
 //
 // See https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-setcdndomaincsrcertificate
 func (c *Client) SetCdnDomainCSRCertificate(ctx context.Context, req *SetCdnDomainCSRCertificateRequest) (*SetCdnDomainCSRCertificateResponse, error) {

@@ -8,13 +8,13 @@ import (
 )
 
 // SetCdnDomainSSLCertificateRequest holds the parameters of
-// SetCdnDomainSSLCertificate. The service changes nothing but the whole: what
-// is empty is not left as it was.
+// SetCdnDomainSSLCertificate. Each call replaces the whole setting: an empty
+// field does not keep its earlier value.
 type SetCdnDomainSSLCertificateRequest struct {
 	DomainName  string // required; a wildcard domain is written .example.com
 	SSLProtocol string // required: "on" or "off"
-	CertType    string // "upload", or "cas" for a stored certificate; empty is upload
-	CertName    string // of an uploaded certificate, at most 128 characters; empty lets the service choose
+	CertType    string // "upload", or "cas" for a stored certificate; the default is "upload"
+	CertName    string // of an uploaded certificate, at most 128 characters; if empty, the service chooses
 	CertId      int64  // of a stored certificate; required with cas
 	CertRegion  string // of a stored certificate: "cn-hangzhou", the service's default, or "ap-southeast-1"
 	SSLPub      string // the chain in PEM, leaf first; required with on and upload
@@ -27,11 +27,11 @@ type SetCdnDomainSSLCertificateResponse struct{ RequestId string }
 
 // SetCdnDomainSSLCertificate installs a certificate with its private key, or
 // one that is stored already, or switches HTTPS off. A private key is sent in
-// the body only: with a signer that would put it into the URL, as signer.ACS3
-// does, the call is refused. See [Client] for the errors.
+// the body only: if the signer would put it into the URL, as signer.ACS3 does,
+// the call is refused. See [Client] for the errors.
 //
-// Each upload stores a certificate, whose name must be new. At most 30 calls a
-// second are allowed to an account.
+// Each upload stores a certificate under a name that must be new. The service
+// allows an account 30 calls a second.
 //
 // See https://www.alibabacloud.com/help/en/cdn/developer-reference/api-cdn-2018-05-10-setcdndomainsslcertificate
 func (c *Client) SetCdnDomainSSLCertificate(ctx context.Context, req *SetCdnDomainSSLCertificateRequest) (*SetCdnDomainSSLCertificateResponse, error) {

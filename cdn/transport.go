@@ -20,8 +20,8 @@ const (
 	maxHeaderBytes  = 256 << 10 // of an answer
 	keepAlivePeriod = 30 * time.Second
 
-	// A connection over HTTP/2 carries every call, so one that died must be
-	// found within an attempt.
+	// One HTTP/2 connection carries every call, so a dead one must be noticed
+	// within an attempt.
 	pingAfter   = 3 * time.Second // without a frame from the service
 	pingTimeout = 3 * time.Second
 )
@@ -46,8 +46,8 @@ func newTransport() *http.Transport {
 	}
 }
 
-// withoutRedirects returns a copy of hc that hands a redirect to its caller: a
-// signed request is for one host alone.
+// withoutRedirects returns a copy of hc that returns a redirect instead of
+// following it: a signed request is for one host only.
 func withoutRedirects(hc *http.Client) *http.Client {
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -84,14 +84,14 @@ func (s slots) release() {
 
 const (
 	maxBody     = 1 << 20  // how much of an answer is read, after decompression
-	maxKeptBody = 64 << 10 // how large a buffer may be to be used again; an answer has 2 KiB
+	maxKeptBody = 64 << 10 // the largest buffer that is used again; an answer has 2 KiB
 )
 
 // bufferPool keeps buffers for the answers of a client's calls. The zero value
 // is ready.
 type bufferPool struct{ pool sync.Pool }
 
-// bodyBuffer holds an answer until it is decoded.
+// bodyBuffer has the body of an answer until it is decoded.
 type bodyBuffer struct {
 	bytes.Buffer
 	reader io.LimitedReader
@@ -112,8 +112,8 @@ func (b *bufferPool) put(body *bodyBuffer) {
 	b.pool.Put(body)
 }
 
-// read reads the body of resp, and one byte more than it may have, to find out
-// whether it has more.
+// read reads the body of resp. It returns an error if that has more than
+// maxBody bytes.
 func (b *bodyBuffer) read(resp *http.Response) error {
 	b.reader = io.LimitedReader{R: resp.Body, N: maxBody + 1}
 	n, err := b.ReadFrom(&b.reader)

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Attempt is one request of a call, as [Options].OnAttempt gets it and as it
-// is logged.
+// Attempt describes one request of a call, to [Options].OnAttempt and in the
+// log.
 type Attempt struct {
 	Action     string        // the operation
 	Host       string        // host and port of the endpoint
 	Number     int           // 1 for the first attempt of its call
 	Start      time.Time     // when it was sent
 	Duration   time.Duration // until its answer was read
-	Wait       time.Duration // before the next attempt; zero if there is none, or it begins at once
+	Wait       time.Duration // before the next attempt; zero if there is no next one, or it begins at once
 	StatusCode int           // HTTP status; zero without an answer
 	Code       string        // the service's error code; empty without an error
 	RequestId  string        // the service's; may be empty
@@ -39,7 +39,7 @@ func (a Attempt) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// watch shows an attempt that has ended to OnAttempt and to the log.
+// watch reports an attempt that has ended to OnAttempt and to the log.
 func (r *retrier) watch(ctx context.Context, a attempt, wait time.Duration) {
 	o := r.client.options
 	logs := o.Logger.Enabled(ctx, slog.LevelDebug)
