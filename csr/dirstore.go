@@ -98,7 +98,7 @@ func (d DirStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 }
 
 func (d DirStore) put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return err
 	}
 	if err := checkName(pubMd5); err != nil {
@@ -130,7 +130,7 @@ func (d DirStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 }
 
 func (d DirStore) get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, err
 	}
 	if err := checkName(pubMd5); err != nil {

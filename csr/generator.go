@@ -33,7 +33,7 @@ func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req 
 	if g == nil || isNil(g.Keys) {
 		return nil, errors.New("csr: Generator.Keys is nil")
 	}
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
 	normal, err := req.Normalize()
@@ -64,7 +64,7 @@ func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: generate: %w", err)
 	}
 	return key, nil
@@ -84,14 +84,4 @@ func (g *Generator) store(ctx context.Context, pubMd5 string, key crypto.Signer)
 		return fmt.Errorf("csr: store the key: %w, and is another key: %w", err, nameErr)
 	}
 	return nil
-}
-
-// withCause adds the cause of ctx to an error of a Source or a KeyStore that
-// says that ctx has ended.
-func withCause(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if cause == nil || !errors.Is(err, ctx.Err()) || errors.Is(err, cause) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -83,14 +83,14 @@ func (t KeyType) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if !t.known() {
 		return nil, fmt.Errorf("csr: make a key: unknown key type %d", int(t))
 	}
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: make a key: %w", err)
 	}
 	key, err := keyTypeTable[t].generate()
 	if err != nil {
 		return nil, fmt.Errorf("csr: make a key: %w", err)
 	}
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: make a key: %w", err)
 	}
 	return key, nil

@@ -54,24 +54,25 @@ func TestKeyType_Unknown(t *testing.T) {
 	}
 }
 
-func TestContextError(t *testing.T) {
-	assert.NoError(t, contextError(t.Context()))
+func TestWithCause(t *testing.T) {
+	assert.NoError(t, withCause(t.Context(), t.Context().Err()))
 
 	plain, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.Equal(t, context.Canceled, contextError(plain), "no other cause")
+	assert.Equal(t, context.Canceled, withCause(plain, plain.Err()), "no other cause")
 
 	caused, cancelCause := context.WithCancelCause(t.Context())
 	cancelCause(errAway)
-	assert.ErrorIs(t, contextError(caused), context.Canceled)
-	assert.ErrorIs(t, contextError(caused), errAway)
+	assert.ErrorIs(t, withCause(caused, caused.Err()), context.Canceled)
+	assert.ErrorIs(t, withCause(caused, caused.Err()), errAway)
 
 	wrapped, cancelCause := context.WithCancelCause(t.Context())
 	cause := &wrappedError{"shutting down", context.Canceled}
 	cancelCause(cause)
-	assert.Equal(t, error(cause), contextError(wrapped), "the cause matches already")
+	assert.Equal(t, error(cause), withCause(wrapped, wrapped.Err()), "the cause matches already")
 
-	assert.ErrorIs(t, contextError(&endsAfter{Context: t.Context()}), context.Canceled, "a context of another package")
+	foreign := &endsAfter{Context: t.Context()}
+	assert.ErrorIs(t, withCause(foreign, foreign.Err()), context.Canceled, "a context of another package")
 }
 
 // TestContextCause shows that the errors of whatever takes a context match its

@@ -43,7 +43,7 @@ type memKey struct{ signer crypto.Signer }
 // Put stores key until Delete, or until the program ends. Its errors are those
 // of [KeyStore].
 func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return fmt.Errorf("csr: put a key: %w", err)
 	}
 	if err := checkOwnName(pubMd5, key); err != nil {
@@ -71,7 +71,7 @@ func (m *MemStore) Delete(pubMd5 string) {
 
 // Get returns the very key that was put. Its errors are those of [KeyStore].
 func (m *MemStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: get a key: %w", err)
 	}
 	m.mu.RLock()
@@ -108,15 +108,14 @@ func checkName(s string) error {
 	return nil
 }
 
-// contextError returns nil while ctx has not ended, then an error that matches
-// ctx.Err() and the cause that ctx was canceled with, if there is one.
-func contextError(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
-	cause := context.Cause(ctx) // err, if there is no other
-	if errors.Is(cause, err) {
+// withCause adds the cause with which ctx was canceled to err, if err says that
+// ctx has ended. withCause(ctx, ctx.Err()) is nil until then.
+func withCause(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil || !errors.Is(err, ctx.Err()) || errors.Is(err, cause):
+		return err
+	case err == ctx.Err() && errors.Is(cause, err): //nolint:errorlint // only the bare error can be left out
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

@@ -52,7 +52,7 @@ func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if p == nil || p.source == nil {
 		return nil, errors.New("csr: pool: not made by NewPool")
 	}
-	if err := contextError(ctx); err != nil {
+	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: pool: %w", err)
 	}
 	select {
