@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 // validCSRs returns a CSR for each valid request of requestCases, and one for
@@ -36,7 +38,7 @@ func validCSRs(t *testing.T) []*Response {
 // TestNew_OthersVerifyEveryCSR has every CSR verified by OpenSSL, which accepts
 // much that others refuse, and by GnuTLS, which parses DER strictly.
 func TestNew_OthersVerifyEveryCSR(t *testing.T) {
-	openssl, certtool := needProgram(t, "openssl"), needProgram(t, "certtool")
+	openssl, certtool := testenv.Program(t, "openssl"), testenv.Program(t, "certtool")
 	dir := t.TempDir()
 	var wait sync.WaitGroup
 	running := make(chan struct{}, 4)
@@ -61,7 +63,7 @@ func TestNew_OthersVerifyEveryCSR(t *testing.T) {
 // text. It shows a UTF8String, which crypto/x509 would make of it, as hex
 // digits.
 func TestNew_GnuTLSReadsTheEmail(t *testing.T) {
-	certtool := needProgram(t, "certtool")
+	certtool := testenv.Program(t, "certtool")
 	resp, err := New(&Request{CommonName: "example.com", Email: "admin@example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "csr")

@@ -2,7 +2,6 @@ package csr
 
 import (
 	"os"
-	"os/exec"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -15,26 +14,4 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(dir))
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// skipOrFail ends a test that needs something outside the module: a program, a
-// file, or a permission. It fails the test in CI, which has all of it, and
-// skips it otherwise.
-func skipOrFail(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-}
-
-// needProgram returns the path of a program. If there is none, it calls
-// skipOrFail.
-func needProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		skipOrFail(t, name+" is not installed")
-	}
-	return path
 }

@@ -9,18 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// mountTmpfs returns a directory of mode 0700 with a file system of its own.
-func mountTmpfs(t *testing.T, options string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options); err != nil {
-		skipOrFail(t, "tmpfs can't be mounted: "+err.Error())
-	}
-	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, 0)) })
-	return dir
-}
+	"github.com/cdncsr/cdncsr/internal/testenv"
+)
 
 // TestDirStore_DiskFull fills a file system, by blocks and by files, so that each
 // step of Put is once the first to fail. There is an error, no CSR, and nothing
@@ -29,7 +20,7 @@ func TestDirStore_DiskFull(t *testing.T) {
 	page := os.Getpagesize()
 	for what, options := range map[string]string{"blocks": fmt.Sprintf("size=%d", 8*page), "files": "nr_inodes=9"} {
 		t.Run(what, func(t *testing.T) {
-			dir := filepath.Join(mountTmpfs(t, options), "keys")
+			dir := filepath.Join(testenv.MountTmpfs(t, options), "keys")
 			g := Generator{Keys: DirStore{Path: dir}, Source: P256}
 			made := 0
 			for range 20 {
@@ -53,7 +44,7 @@ func TestDirStore_DiskFull(t *testing.T) {
 func TestDirStore_DiskFullFromTheStart(t *testing.T) {
 	succeeded := false
 	for inodes := 2; !succeeded && inodes < 10; inodes++ { // the first is the file system's root
-		dir := filepath.Join(mountTmpfs(t, fmt.Sprintf("nr_inodes=%d", inodes)), "a", "keys")
+		dir := filepath.Join(testenv.MountTmpfs(t, fmt.Sprintf("nr_inodes=%d", inodes)), "a", "keys")
 		g := Generator{Keys: DirStore{Path: dir}, Source: P256}
 		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
 		if succeeded = err == nil; succeeded {
@@ -68,7 +59,7 @@ func TestDirStore_DiskFullFromTheStart(t *testing.T) {
 }
 
 func TestDirStore_ReadOnly(t *testing.T) {
-	dir := mountTmpfs(t, "size=1m")
+	dir := testenv.MountTmpfs(t, "size=1m")
 	_, name, _ := putKey(t, dir)
 	before := files(t, dir)
 	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"))

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 func TestNew_EveryKeyType(t *testing.T) {
@@ -173,7 +175,7 @@ func TestNew_FaultySigner(t *testing.T) {
 // TestPubMD5_LikeOpenSSL compares PubMD5 with the MD5 of the public key as
 // OpenSSL encodes it.
 func TestPubMD5_LikeOpenSSL(t *testing.T) {
-	openssl := needProgram(t, "openssl")
+	openssl := testenv.Program(t, "openssl")
 	for _, keyType := range keyTypes {
 		resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, keyType))
 		require.NoError(t, err)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 const nobody = 65534
@@ -45,7 +47,7 @@ func giveToRoot(t *testing.T, dir string) {
 // used nevertheless; a new one is not, since it would not be durable.
 func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
 	if os.Getuid() != 0 {
-		skipOrFail(t, "only root can run a process as another user")
+		testenv.SkipOrFail(t, "only root can run a process as another user")
 	}
 	dir, program := openTempDir(t)
 	var stderr strings.Builder

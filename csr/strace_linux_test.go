@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 // systemCalls runs a process that makes one CSR with its key in dir, and returns
@@ -18,7 +20,7 @@ import (
 // "fsync root/new". A temporary file is called TEMP, a key file KEY.
 func systemCalls(t *testing.T, root, dir string) []string {
 	t.Helper()
-	strace := needProgram(t, "strace")
+	strace := testenv.Program(t, "strace")
 	log := filepath.Join(t.TempDir(), "strace")
 	child := newChild(dir, 1)
 	cmd := exec.Command(strace, append([]string{
@@ -28,7 +30,7 @@ func systemCalls(t *testing.T, root, dir string) []string {
 	cmd.Env = child.Env
 	out, err := cmd.CombinedOutput()
 	if err != nil && strings.Contains(string(out), "ptrace") {
-		skipOrFail(t, "strace has no permission: "+string(out))
+		testenv.SkipOrFail(t, "strace has no permission: "+string(out))
 	}
 	require.NoError(t, err, string(out))
 	text, err := os.ReadFile(log)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 // strictSamples are what Lint refuses though crypto/x509, and so Boulder, reads
@@ -34,7 +36,7 @@ var laxSamples = []string{
 }
 
 func TestLint_RefusesWhatOpenSSLOrGnuTLSCannotRead(t *testing.T) {
-	openssl, certtool := needProgram(t, "openssl"), needProgram(t, "certtool")
+	openssl, certtool := testenv.Program(t, "openssl"), testenv.Program(t, "certtool")
 	file := filepath.Join(t.TempDir(), "csr")
 	unreadable := slices.Concat(strictSamples, strictPEMSamples)
 	tested := 0

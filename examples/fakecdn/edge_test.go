@@ -32,6 +32,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/internal/testenv"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
@@ -156,36 +157,24 @@ func TestFakecdn_EdgeServesAfterTheDelay(t *testing.T) {
 	assert.False(t, errors.As(err, &presented), "it presents a certificate")
 }
 
-// outside returns an outside program. Without it the test is skipped, but fails
-// in CI, which installs it.
-func outside(t *testing.T, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
-	return exec.CommandContext(t.Context(), path, args...)
-}
-
 func TestFakecdn_EdgeServesOtherClients(t *testing.T) {
 	api, edge, edgeHTTP := start(t, io.Discard, "-domain", ".example.org", "-origin", originServer(t))
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, []byte(installed(t, api)), 0o600))
 
-	output, err := outside(t, "openssl", "s_client", "-connect", edge, "-servername", "www.example.org",
+	output, err := exec.CommandContext(t.Context(), testenv.Program(t, "openssl"), "s_client", "-connect", edge, "-servername", "www.example.org",
 		"-CAfile", ca, "-verify_hostname", "www.example.org", "-verify_return_error").CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Contains(t, string(output), "Verify return code: 0 (ok)")
 
 	_, port, err := net.SplitHostPort(edge)
 	require.NoError(t, err)
-	output, err = outside(t, "curl", "-sS", "--cacert", ca, "--noproxy", "*",
+	output, err = exec.CommandContext(t.Context(), testenv.Program(t, "curl"), "-sS", "--cacert", ca, "--noproxy", "*",
 		"--resolve", "www.example.org:"+port+":127.0.0.1", "https://www.example.org:"+port+"/c").CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Equal(t, "origin of www.example.org:"+port+"/c for https", string(output))
 
-	output, err = outside(t, "curl", "-sS", "--noproxy", "*", "-H", "Host: www.example.org", "http://"+edgeHTTP+"/d").CombinedOutput()
+	output, err = exec.CommandContext(t.Context(), testenv.Program(t, "curl"), "-sS", "--noproxy", "*", "-H", "Host: www.example.org", "http://"+edgeHTTP+"/d").CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.Equal(t, "origin of www.example.org/d for http", string(output))
 }

@@ -114,7 +114,7 @@ func TestFakecdn_Refuses(t *testing.T) {
 		"a name":             {2, "other machines could reach", []string{"-addr", "example.com:8080"}},
 		"no port":            {2, "want HOST:PORT", []string{"-addr", "127.0.0.1"}},
 		"an argument":        {2, `"serve": takes flags only`, []string{"serve"}},
-		"no ID":              {2, "AccessKeyID: is empty", []string{"-access-key-id", ""}},
+		"no ID":              {2, "AccessKeyID is empty", []string{"-access-key-id", ""}},
 		"an unknown flag":    {2, "not defined: -port", []string{"-port", "1"}},
 		"a port in use":      {1, "-addr: listen tcp ", []string{"-addr", taken.Addr().String()}},
 		"edge's port in use": {1, "-edge: listen tcp ", []string{"-edge", taken.Addr().String()}},

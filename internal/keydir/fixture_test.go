@@ -82,13 +82,3 @@ func mode(t *testing.T, path string) fs.FileMode {
 	require.NoError(t, err)
 	return info.Mode()
 }
-
-// skipOrFail skips a test that misses something outside the module. In CI,
-// where nothing may be missing, the test fails.
-func skipOrFail(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 const countsLinks = true
@@ -121,7 +123,7 @@ func assertRepair(t *testing.T, err error, what string, mode fs.FileMode, repair
 // TestOwner shows that what another user owns is not used, even by root.
 func TestOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
-		skipOrFail(t, "only root can give a file away")
+		testenv.SkipOrFail(t, "only root can give a file away")
 	}
 	for _, allowGroup := range []bool{false, true} {
 		path := createWithKey(t)
@@ -153,7 +155,7 @@ func TestOwner(t *testing.T) {
 
 func TestAdd_ForcedOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
-		skipOrFail(t, "only root can give a file away")
+		testenv.SkipOrFail(t, "only root can give a file away")
 	}
 	dir := create(t, newPath(t))
 	dir.openFile = func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error) { // NFS with root_squash

@@ -12,22 +12,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
-// mountTmpfs returns a directory of mode 0700 with a file system of that size in
-// bytes.
-func mountTmpfs(t *testing.T, size int) string {
-	t.Helper()
-	path := t.TempDir()
-	if err := syscall.Mount("tmpfs", path, "tmpfs", 0, fmt.Sprintf("mode=0700,size=%d", size)); err != nil {
-		skipOrFail(t, "tmpfs can't be mounted: "+err.Error())
-	}
-	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(path, 0)) })
-	return path
-}
-
 func TestCreate_ReadOnly(t *testing.T) {
-	path := mountTmpfs(t, 1<<20)
+	path := testenv.MountTmpfs(t, "size=1m")
 	require.NoError(t, syscall.Mount("tmpfs", path, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"))
 	for _, path := range []string{path, filepath.Join(path, "keys")} {
 		_, err := Create(path, false)
@@ -61,7 +51,7 @@ func TestDir_ClosesFiles(t *testing.T) {
 // own name: it is removed.
 func TestAdd_DiskFullWithoutHardLinks(t *testing.T) {
 	page := os.Getpagesize()
-	dir := create(t, filepath.Join(mountTmpfs(t, 4*page), "keys"))
+	dir := create(t, filepath.Join(testenv.MountTmpfs(t, fmt.Sprintf("size=%d", 4*page)), "keys"))
 	dir.link = failLink(errors.ErrUnsupported)
 	data := []byte(strings.Repeat("x", 3*page)) // there is room for it once, but not twice
 	assert.ErrorIs(t, dir.Add("key", data), syscall.ENOSPC)
