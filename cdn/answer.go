@@ -78,8 +78,8 @@ func (ans answer) whyIncomplete(resp response, host string, hasID bool) string {
 	case hasID && resp.required != nil:
 		return "the answer has no " + resp.requiredName
 	}
-	const format = "%s gave %d bytes of content type %q, not an answer of this API: check the endpoint, and whether a proxy is between"
-	return fmt.Sprintf(format, host, len(ans.body), ans.header.Get("Content-Type"))
+	return fmt.Sprintf("%s gave %d bytes of content type %q, not an answer of this API: "+
+		"check the endpoint, and whether a proxy is between", host, len(ans.body), ans.header.Get("Content-Type"))
 }
 
 // date returns when the service answered, by its own clock; zero if it did not

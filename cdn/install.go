@@ -40,7 +40,10 @@ func (i *Installer) prepare(ctx context.Context, domain string, chain []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	in := &install{client: i.Client, chain: ch, done: Installation{Domain: ch.domain, PubMd5: ch.pubMd5, KeyOrigin: csr.OriginCDN}}
+	in := &install{
+		client: i.Client, chain: ch,
+		done: Installation{Domain: ch.domain, PubMd5: ch.pubMd5, KeyOrigin: csr.OriginCDN},
+	}
 	key, err := i.findKey(ctx, ch.pubMd5)
 	if err != nil || key == nil {
 		return in, err

@@ -18,7 +18,8 @@ import (
 // an error of Keys is wrapped.
 type Installer struct {
 	// Client makes the calls. It is required. If Keys is set, the client must
-	// sign with signer.RPC{}, the default: a private key is sent in a body only.
+	// sign with signer.RPC{}, the default, which keeps a private key out of the
+	// URL.
 	Client *Client
 
 	// Keys has the keys that were made on this machine. If nil, the CDN must

@@ -95,9 +95,10 @@ func median(times []time.Duration) float64 {
 	return float64(times[len(times)/2].Nanoseconds())
 }
 
-// BenchmarkGenerator makes 10,000 P-256 CSRs with a MemStore, in turns on one core
-// and on two, and reports how many times faster two are, by the medians. What
-// crypto/x509 alone gains, with keys that are not stored, is the machine's limit.
+// BenchmarkGenerator makes 10,000 P-256 CSRs with a MemStore, in turns on one
+// core and on two, and reports how many times faster two are, by the medians.
+// What crypto/x509 alone gains, with keys that are not stored, is the machine's
+// limit.
 func BenchmarkGenerator(b *testing.B) {
 	const turns, csrs = 20, 500
 	g := Generator{Keys: new(MemStore), Source: P256}

@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Check reports whether r answers req: it returns an error unless Csr is one
-// whole CSR that is signed by its own key and has exactly the names of req,
-// after normalization and in any order. If Origin is OriginLocal, PubMd5 must
-// be that of the key. If req is invalid, the error is that of
-// [Request.Validate].
+// Check returns an error unless r answers req: Csr must be one complete CSR
+// that is signed by its own key and has exactly the names of req, after
+// normalization and in any order. If Origin is OriginLocal, PubMd5 must be the
+// key's. If req is invalid, the error is that of [Request.Validate].
 //
 // The rest of the subject is not compared. Neither is the CDN's PubMd5, whose
 // definition is not documented.
@@ -67,8 +66,8 @@ func checkNames(got *x509.CertificateRequest, want *Request) error {
 
 // namesOf returns the normal forms of the names of a CSR: every CommonName of
 // its subject and every dNSName of its extension subjectAltName. A name of
-// another kind is an error, except for email, since it is not documented where
-// the service puts that.
+// another kind is an error, except for email: it is not documented where the
+// service puts that.
 func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 	var names []string
 	for _, attribute := range got.Subject.Names {
@@ -93,8 +92,8 @@ func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 	return names, nil
 }
 
-// subjectAltNames returns every GeneralName of a CSR, of which crypto/x509
-// skips those that it does not know.
+// subjectAltNames returns every GeneralName of a CSR. crypto/x509 skips those
+// that it does not know.
 func subjectAltNames(got *x509.CertificateRequest) ([]asn1.RawValue, error) {
 	for _, extension := range got.Extensions {
 		if !extension.Id.Equal(oidSAN) {

@@ -10,7 +10,7 @@ import (
 )
 
 // DirStore is a [KeyStore] in a directory. A key is the file <PubMd5>.pem in
-// it: PKCS #8 in PEM, mode 0600. It keeps *rsa.PrivateKey, *ecdsa.PrivateKey
+// it: PKCS #8 in PEM, mode 0600. It stores *rsa.PrivateKey, *ecdsa.PrivateKey
 // and ed25519.PrivateKey. For any other key, Put returns an error that matches
 // errors.ErrUnsupported.
 //
@@ -18,43 +18,43 @@ import (
 //
 // When Put returns nil, the key is on the disk: the file, its directory, and
 // the parent of a directory that was made for it are fsynced. If the process or
-// the machine dies earlier, the directory has the whole key under its name, or
-// nothing under that name. Where the file system has no hard links, a file that
-// was cut off may be left, which Get refuses. Put never replaces a file.
+// the machine dies earlier, the directory has either the whole key under its
+// name or no file of that name. On a file system without hard links an
+// incomplete file may be left, which Get refuses. Put never replaces a file.
 //
-// Any number of processes may use one directory, also on several machines that
-// mount it by NFS. Mount it with lookupcache=positive, so that a machine finds
-// a key that another one has just put.
+// Any number of processes may share a directory, also on several machines
+// through NFS. Mount it with lookupcache=positive, so that a machine finds a
+// key that another one has just stored.
 //
-// This holds on Linux, macOS (F_FULLFSYNC) and the BSDs, on file systems that
-// honor fsync. Windows can't fsync a directory, so a key that was put just
+// All this requires Linux, macOS (F_FULLFSYNC) or a BSD, and a file system that
+// honors fsync. Windows can't fsync a directory, so a key that was put just
 // before a power failure may be missing there, though never half-written.
 //
 // # Permissions
 //
-// A missing directory is made with mode 0700, its missing parents too. DirStore
-// never changes what it did not make. It refuses a directory that group or
-// others can write to, a key file that they have any access to, either of them
-// if another user than this one or root owns it, and a symbolic link in the
-// place of either; the error says how to repair that. A key that others could
-// read should be replaced. Put also fails on a file system that does not keep
-// the mode of a new file, such as vfat.
+// A missing directory is made with mode 0700, and so are its missing parents.
+// DirStore never changes the mode or the owner of anything that exists. It
+// refuses a directory that the group or others can write to, and a key file
+// that they can access at all. It refuses both if they are symbolic links, or
+// if their owner is neither this user nor root. The error says how to repair
+// that. Replace a key that others could read. Put also fails on a file system
+// that does not keep the mode of a new file, such as vfat.
 //
-// Windows has no such modes and nothing is checked there: use a directory that
-// only the program's account has access to.
+// Windows has no such modes, so nothing is checked there: use a directory that
+// only the program's account can access.
 //
-// Get also refuses a file that is damaged, or has another key than its name
-// says. Only a missing key matches fs.ErrNotExist.
+// Get also refuses a file that is damaged or whose key does not match its name.
+// Only the error for a missing key matches fs.ErrNotExist.
 //
-// Temporary files are in .tmp in the directory. A Put removes those that a
-// killed process left, an hour later.
+// Temporary files are in .tmp in the directory. Put removes those that a killed
+// process left, after an hour.
 //
 // # Kubernetes
 //
-// At each mount, Kubernetes gives the group of a Pod's fsGroup access to all
-// that is in a volume. Set AllowGroup, give that group to nobody else, and run
-// the Pod as the same user each time, since the keys stay that user's. Use a
-// directory in the volume: others may be able to write to the volume itself.
+// At each mount, Kubernetes gives the group in a Pod's fsGroup access to
+// everything in a volume. Set AllowGroup, use a group that nobody else is in,
+// and always run the Pod as the same user, who owns the keys. Use a directory
+// in the volume: others may be able to write to the volume itself.
 //
 //	apiVersion: v1
 //	kind: Pod
@@ -77,19 +77,17 @@ import (
 //	      persistentVolumeClaim:
 //	        claimName: issuer-keys
 type DirStore struct {
-	// Path is the directory. Required: an empty one is an error, not the
-	// working directory.
+	// Path is the directory. It is required: if empty, Put and Get return an
+	// error.
 	Path string
 
-	// AllowGroup accepts a directory and keys that the group can read or
-	// write. New ones are still this user's alone, and others must not have
-	// access in any case.
+	// AllowGroup accepts a directory and keys that the group can read or write.
+	// New ones get no group access even so, and others must never have access.
 	AllowGroup bool
 }
 
-// Put writes key to its file. Its errors are those of [KeyStore]. If the file
-// is written and only the directory's fsync fails, Put returns that error and
-// the file stays.
+// Put writes key to its file. Its errors are those of [KeyStore]. If only the
+// fsync of the directory fails, Put returns that error and the file stays.
 func (d DirStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	if err := d.put(ctx, pubMd5, key); err != nil {
 		return fmt.Errorf("csr: put a key into %q: %w", d.Path, err)

@@ -70,8 +70,8 @@ func TestDirStore_PathTricks(t *testing.T) {
 	}
 }
 
-// TestDirStore_ForeignKey shows that a key that can't be written to a file leaves
-// no trace.
+// TestDirStore_ForeignKey shows that a key that can't be written to a file
+// leaves no trace.
 func TestDirStore_ForeignKey(t *testing.T) {
 	dir := newDir(t)
 	key, name := newNamedKey(t)
@@ -89,8 +89,9 @@ func TestDirStore_Missing(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-// TestDirStore_Damaged shows that a file that is cut off anywhere, or is anything
-// but its key, is not reported as missing. (step panics on a truncated file.)
+// TestDirStore_Damaged shows that a file that is cut off anywhere, or is
+// anything but its key, is not reported as missing. (step panics on a truncated
+// file.)
 func TestDirStore_Damaged(t *testing.T) {
 	dir := newDir(t)
 	_, name, file := putKey(t, dir)
@@ -132,8 +133,8 @@ func newX25519Key(t *testing.T) []byte {
 }
 
 // TestDirStore_NeverReplaces shows that a file of the key's name is neither
-// replaced nor repaired nor removed. (certmagic's rollback of a write deletes good
-// keys.)
+// replaced nor repaired nor removed. (certmagic's rollback of a write deletes
+// good keys.)
 func TestDirStore_NeverReplaces(t *testing.T) {
 	dir := newDir(t)
 	key, name, file := putKey(t, dir)

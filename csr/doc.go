@@ -18,8 +18,8 @@
 // # Requests
 //
 // An invalid request is refused: nothing malformed is signed, and no name is
-// left out. The error has every mistake in it, as [FieldErrors].
-// [Request.Validate] returns the same error without making a CSR.
+// left out. The error lists every mistake, as [FieldErrors]. [Request.Validate]
+// returns the same error without making a CSR.
 //
 // Domain names are mapped by UTS #46, so that "Bücher.example" becomes
 // "xn--bcher-kva.example". [Request.Normalize] returns a request as it would be

@@ -124,8 +124,8 @@ func storeErrors(t *testing.T, dir string) []errorCase {
 	key := newTestKey(t, P256)
 	name, err := PubMD5(key.Public())
 	require.NoError(t, err)
-	ended, end := context.WithCancelCause(t.Context())
-	end(errors.New("shutting down"))
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("shutting down"))
 	generate := func(ctx context.Context, what string, keys KeyStore, source KeySource) errorCase {
 		_, err := (&Generator{Keys: keys, Source: source}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
 		return errorCase{what, err}
@@ -139,7 +139,7 @@ func storeErrors(t *testing.T, dir string) []errorCase {
 	require.NoError(t, files.Put(t.Context(), name, key))
 	all := []errorCase{
 		generate(t.Context(), "no store", nil, P256),
-		generate(ended, "an ended context", mem, P256),
+		generate(canceled, "a canceled context", mem, P256),
 		generate(t.Context(), "a source without keys", mem, fixedSource{}),
 		generate(t.Context(), "an unknown KeyType", mem, KeyType(9)),
 		generate(t.Context(), "an unreadable key", &stubStore{put: fs.ErrExist, get: errors.New("no connection")}, fixedSource{key}),

@@ -7,15 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// ErrInvalidRequest is matched, with errors.Is, by every error that says that
-// the request itself is wrong. Trying the same request again cannot succeed.
+// ErrInvalidRequest is matched, with errors.Is, by every error about a mistake
+// in the request itself. The same request can't succeed later.
 var ErrInvalidRequest = errors.New("invalid request")
 
 // A FieldError describes one invalid field of a request.
 type FieldError struct {
-	Field  string // its name, "CommonName"; with an index in a list, "SANs[2]"; "Request" if the request is nil
+	Field  string // its name, such as "CommonName", or "SANs[2]" in a list; "Request" if the request is nil
 	Value  string // as the caller gave it, in full; empty if it is missing; "302 names" if there are too many
-	Reason string // what is wrong, as it reads after the field and its value: `is a URL: give only "example.com"`
+	Reason string // what is wrong, to be read after Field and Value, such as `is a URL: write only "example.com"`
 }
 
 // Error returns the field, its quoted value and the reason on one line. A long
@@ -65,8 +65,8 @@ func (e FieldErrors) Unwrap() []error {
 	return errs
 }
 
-// A requestError is a FieldErrors as a comparable error. It does not unwrap to
-// the FieldErrors, so that a walk over its tree meets comparable errors only.
+// A requestError is a comparable error with FieldErrors. It does not unwrap to
+// them, so that every error in its tree is comparable.
 type requestError struct{ fields FieldErrors }
 
 func (e *requestError) Error() string { return e.fields.Error() }

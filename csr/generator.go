@@ -24,8 +24,8 @@ type Generator struct {
 // the CSR only after Keys has stored the key under Response.PubMd5.
 //
 // If req is invalid, the error is that of [Request.Validate], and no key is
-// made. Errors of Source and Keys are wrapped. It is no error if Keys already
-// has the same key, since a Source may return one that exists.
+// made. Errors of Source and Keys are wrapped. If Keys has the same key
+// already, that is not an error: a Source may return an existing key.
 //
 // The context is checked before and after the key is made. Once it has ended,
 // nothing is stored, and the error wraps ctx.Err() and context.Cause(ctx).
@@ -54,7 +54,7 @@ func (g *Generator) CreateCdnCertificateSigningRequest(ctx context.Context, req 
 	return resp, nil
 }
 
-// newKey returns a key of g.Source, or an error if ctx ended in the meantime.
+// newKey returns a key from g.Source, or an error if ctx has ended meanwhile.
 func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	source := g.Source
 	if source == nil {
@@ -70,7 +70,7 @@ func (g *Generator) newKey(ctx context.Context) (crypto.Signer, error) {
 	return key, nil
 }
 
-// store puts key into g.Keys, which may have the same key already.
+// store puts key into g.Keys, unless that has it already.
 func (g *Generator) store(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	err := g.Keys.Put(ctx, pubMd5, key)
 	if !errors.Is(err, fs.ErrExist) {

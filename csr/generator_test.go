@@ -100,21 +100,21 @@ func TestGenerator_TheSameKeyTwice(t *testing.T) {
 	}
 }
 
-func TestGenerator_EndedContext(t *testing.T) {
-	ended, end := context.WithCancel(t.Context())
-	end()
+func TestGenerator_CanceledContext(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
 	made := false
 	source := sourceFunc(func(context.Context) (crypto.Signer, error) {
 		made = true
 		return newTestKey(t, P256), nil
 	})
-	_, err := (&Generator{Keys: new(MemStore), Source: source}).CreateCdnCertificateSigningRequest(ended, &exampleRequest)
+	_, err := (&Generator{Keys: new(MemStore), Source: source}).CreateCdnCertificateSigningRequest(canceled, &exampleRequest)
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.False(t, made, "checked before a key is made")
 
-	ctx, end := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	slow := sourceFunc(func(context.Context) (crypto.Signer, error) {
-		end()
+		cancel()
 		return newTestKey(t, P256), nil
 	})
 	resp, err := (&Generator{Keys: new(stubStore), Source: slow}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
@@ -122,9 +122,9 @@ func TestGenerator_EndedContext(t *testing.T) {
 	assert.Nil(t, resp)
 }
 
-// TestGenerator_CauseOfAnEndedContext proves that the error has both the error
-// of the context and its cause, wherever the end was noticed.
-func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
+// TestGenerator_CauseOfACanceledContext proves that the error has both the
+// error of the context and its cause, wherever the end was noticed.
+func TestGenerator_CauseOfACanceledContext(t *testing.T) {
 	cause := errors.New("the server is shutting down")
 	key := newTestKey(t, P256)
 	for name, ends := range map[string]struct {
@@ -138,14 +138,14 @@ func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
 		"reported by the store":  {inPut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, end := context.WithCancelCause(t.Context())
+			ctx, cancel := context.WithCancelCause(t.Context())
 			if ends.before {
-				end(cause)
+				cancel(cause)
 			}
 			g := Generator{
 				Source: sourceFunc(func(ctx context.Context) (crypto.Signer, error) {
 					if ends.inSource {
-						end(cause)
+						cancel(cause)
 					}
 					if ends.reportedBySource {
 						return nil, ctx.Err()
@@ -154,7 +154,7 @@ func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
 				}),
 				Keys: putFunc(func(ctx context.Context) error {
 					if ends.inPut {
-						end(cause)
+						cancel(cause)
 					}
 					return ctx.Err()
 				}),
@@ -169,8 +169,8 @@ func TestGenerator_CauseOfAnEndedContext(t *testing.T) {
 // TestGenerator_CauseAddsNothing proves that an error stays as it is if there
 // is no other cause, or if it is not about the context.
 func TestGenerator_CauseAddsNothing(t *testing.T) {
-	ctx, end := context.WithCancel(t.Context())
-	end()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	_, err := (&Generator{Keys: new(MemStore)}).CreateCdnCertificateSigningRequest(ctx, &exampleRequest)
 	assert.EqualError(t, err, "csr: generate: context canceled")
 
@@ -192,10 +192,10 @@ func (f putFunc) Put(ctx context.Context, _ string, _ crypto.Signer) error { ret
 func (f putFunc) Get(context.Context, string) (crypto.Signer, error) { return nil, fs.ErrNotExist }
 
 func TestKeyType_Context(t *testing.T) {
-	ended, end := context.WithCancel(t.Context())
-	end()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
 	for _, keyType := range keyTypes {
-		key, err := keyType.NewKey(ended)
+		key, err := keyType.NewKey(canceled)
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Nil(t, key)
 	}

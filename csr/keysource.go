@@ -11,16 +11,15 @@ import (
 	"fmt"
 )
 
-// A KeySource returns a new key for each call: a [KeyType], which makes one, a
-// [*Pool], which has some ready, or a caller's own, in front of an HSM say.
-// NewKey must not return a nil key without an error, and must be safe for
-// concurrent use.
+// A KeySource returns a key for each call. A [KeyType] makes one, a [*Pool] has
+// some ready, and your own may ask an HSM. NewKey must not return a nil key
+// without an error, and must be safe for concurrent use.
 type KeySource interface {
 	NewKey(ctx context.Context) (crypto.Signer, error)
 }
 
-// newKey returns a key from source. A caller's own source may be a nil pointer,
-// or may return a nil key; both become errors.
+// newKey returns a key from source. It returns an error if source is a nil
+// pointer or returns a nil key.
 func newKey(ctx context.Context, source KeySource) (crypto.Signer, error) {
 	if isNil(source) {
 		return nil, fmt.Errorf("csr: make a key: the key source is a nil %T", source)
@@ -35,9 +34,9 @@ func newKey(ctx context.Context, source KeySource) (crypto.Signer, error) {
 	return key, nil
 }
 
-// A KeyType is a kind of key, and the [KeySource] that makes it. As text, in
-// JSON or as a flag by flag.TextVar, it is the name that stands beside its
-// constant. The times are those of one key on one core.
+// A KeyType is a kind of key, and the [KeySource] that makes it. Its text, in
+// JSON or as a flag with flag.TextVar, is the name beside its constant. The
+// times are for one key on one core.
 type KeyType int
 
 // The key types are numbered from 0 without a gap, and keep their numbers.
@@ -50,7 +49,7 @@ const (
 	Ed25519                // "ed25519", which few public CAs accept; less than 1 ms
 )
 
-// keyTypeTable has everything that is known of each key type.
+// keyTypeTable describes the key types.
 var keyTypeTable = [...]struct {
 	name     string
 	generate func() (crypto.Signer, error)
@@ -66,7 +65,7 @@ var keyTypeTable = [...]struct {
 	}},
 }
 
-// signer returns key as a crypto.Signer. After an error that is nil, not a
+// signer returns key as a crypto.Signer. After an error it returns nil, not a
 // typed nil.
 func signer(key crypto.Signer, err error) (crypto.Signer, error) {
 	if err != nil {
@@ -76,9 +75,9 @@ func signer(key crypto.Signer, err error) (crypto.Signer, error) {
 }
 
 // NewKey makes a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey or an
-// ed25519.PrivateKey. Making one can't be interrupted; if ctx has ended before
-// or after it, NewKey returns an error that matches ctx.Err(). A KeyType that
-// is not one of the constants is an error.
+// ed25519.PrivateKey. It can't be interrupted, but if ctx has ended before or
+// afterwards, the error matches ctx.Err(). NewKey returns an error if t is not
+// one of the constants.
 func (t KeyType) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if !t.known() {
 		return nil, fmt.Errorf("csr: make a key: unknown key type %d", int(t))

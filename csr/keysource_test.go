@@ -81,15 +81,15 @@ func TestContextCause(t *testing.T) {
 	key, name := newNamedKey(t)
 	mem, dir := new(MemStore), DirStore{Path: newDir(t)}
 	pool := newPool(t, P256, 1)
-	ended, end := context.WithCancelCause(t.Context())
-	end(errAway)
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errAway)
 	for what, call := range map[string]func() error{
-		"MemStore.Put":   func() error { return mem.Put(ended, name, key) },
-		"MemStore.Get":   func() error { return errorOf(mem.Get(ended, name)) },
-		"DirStore.Put":   func() error { return dir.Put(ended, name, key) },
-		"DirStore.Get":   func() error { return errorOf(dir.Get(ended, name)) },
-		"KeyType.NewKey": func() error { return errorOf(P256.NewKey(ended)) },
-		"Pool.NewKey":    func() error { return errorOf(pool.NewKey(ended)) },
+		"MemStore.Put":   func() error { return mem.Put(canceled, name, key) },
+		"MemStore.Get":   func() error { return errorOf(mem.Get(canceled, name)) },
+		"DirStore.Put":   func() error { return dir.Put(canceled, name, key) },
+		"DirStore.Get":   func() error { return errorOf(dir.Get(canceled, name)) },
+		"KeyType.NewKey": func() error { return errorOf(P256.NewKey(canceled)) },
+		"Pool.NewKey":    func() error { return errorOf(pool.NewKey(canceled)) },
 	} {
 		err := call()
 		assert.ErrorIs(t, err, context.Canceled, what)

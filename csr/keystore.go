@@ -15,21 +15,22 @@ import (
 // pass.
 type KeyStore interface {
 	// Put stores key. When it returns nil, the key is as durable as the store
-	// can make it. Put never replaces a key: if there is one of this name,
-	// even the same one, the error matches fs.ErrExist. Every store keeps the
-	// keys that a KeyType makes; if it can't keep another one, such as an
-	// HSM's, the error matches errors.ErrUnsupported. A nil key and a name
-	// that is not the key's own PubMD5 are errors. If ctx has ended before the
-	// call, Put stores nothing and the error matches ctx.Err().
+	// can make it. Put never replaces a key: if the store has one of this name,
+	// even the same one, the error matches fs.ErrExist. Every store must accept
+	// the keys that a KeyType makes; if it can't store another kind, such as an
+	// HSM's, the error matches errors.ErrUnsupported. Put returns an error if
+	// key is nil or pubMd5 is not its PubMD5. If ctx has ended before the call,
+	// Put stores nothing and the error matches ctx.Err().
 	Put(ctx context.Context, pubMd5 string, key crypto.Signer) error
 
 	// Get returns the key of that name. The error matches fs.ErrNotExist if,
-	// and only if, the store has none, also because no key can have that name.
+	// and only if, the store has no such key, even if no key can have that
+	// name.
 	Get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 }
 
 // MemStore is a [KeyStore] in memory, for tests and for programs that install
-// the certificate before they end. It keeps any crypto.Signer, so also an
+// the certificate before they exit. It stores any crypto.Signer, including an
 // HSM's. The zero value is an empty store. A MemStore must not be copied after
 // its first use.
 type MemStore struct {
@@ -40,8 +41,8 @@ type MemStore struct {
 // A memKey hides a key from fmt, which prints a pointer in a map as an address.
 type memKey struct{ signer crypto.Signer }
 
-// Put stores key until Delete, or until the program ends. Its errors are those
-// of [KeyStore].
+// Put stores key until Delete is called or the program exits. Its errors are
+// those of [KeyStore].
 func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	if err := withCause(ctx, ctx.Err()); err != nil {
 		return fmt.Errorf("csr: put a key: %w", err)
@@ -61,8 +62,8 @@ func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) er
 	return nil
 }
 
-// Delete forgets the key of that name, if there is one. Only a store in memory
-// has it: a key that was lost can't be made again.
+// Delete deletes the key of that name, if there is one. Only MemStore has a
+// Delete: a lost key can't be made again.
 func (m *MemStore) Delete(pubMd5 string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,8 +100,8 @@ func checkOwnName(pubMd5 string, key crypto.Signer) error {
 	return nil
 }
 
-// checkName returns an error unless s is 32 lower-case hex digits, which can't
-// name anything outside a directory.
+// checkName returns an error unless s is 32 lower-case hex digits, so that a
+// file of that name is in its directory.
 func checkName(s string) error {
 	if len(s) != 32 || strings.Trim(s, "0123456789abcdef") != "" {
 		return fmt.Errorf("name %s: want a PubMD5, 32 lower-case hex digits", quote(s))

@@ -13,9 +13,9 @@ import (
 	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
-// TestDirStore_DiskFull fills a file system, by blocks and by files, so that each
-// step of Put is once the first to fail. There is an error, no CSR, and nothing
-// half-written.
+// TestDirStore_DiskFull fills a file system, by blocks and by files, so that
+// each step of Put is once the first to fail. There is an error, no CSR, and
+// nothing half-written.
 func TestDirStore_DiskFull(t *testing.T) {
 	page := os.Getpagesize()
 	for what, options := range map[string]string{"blocks": fmt.Sprintf("size=%d", 8*page), "files": "nr_inodes=9"} {

@@ -18,8 +18,8 @@ const (
 )
 
 // uts46 maps domain names by UTS #46 as a client does before a lookup. The
-// predefined profiles of package idna accept thousands of the names that
-// Unicode's IdnaTestV2.txt has as invalid.
+// predefined profiles of package idna accept thousands of names that are
+// invalid in Unicode's IdnaTestV2.txt.
 var uts46 = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
 
 // domainName is the rule for a domain name, whose leftmost label may be a
@@ -117,8 +117,8 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// knownMistake returns what s is, if it is something that is often mistaken for
-// a domain name, or "".
+// knownMistake returns what s is, if it is something that is often written
+// instead of a domain name, or "".
 func knownMistake(s string) string {
 	switch {
 	case strings.Contains(s, "://"):

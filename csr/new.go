@@ -8,10 +8,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// New makes a CSR for a key that the caller has, which may be in an HSM or a
-// KMS: RSA of 2048 bits or more, ECDSA on P-256, P-384 or P-521, or Ed25519.
-// New does not store the key; the caller must be able to find it by
-// Response.PubMd5.
+// New makes a CSR for a key of the caller, which may be in an HSM or a KMS: RSA
+// of 2048 bits or more, ECDSA on P-256, P-384 or P-521, or Ed25519. New does
+// not store the key; the caller must be able to find it by Response.PubMd5.
 //
 // If req is invalid, the error is that of [Request.Validate]. New also returns
 // an error if key is nil, incomplete or of another kind, or if its signature is

@@ -18,8 +18,8 @@ import (
 
 const nobody = 65534
 
-// openTempDir returns a directory that every user may search, and a copy of this
-// program in it.
+// openTempDir returns a directory that every user may search, and a copy of
+// this program in it.
 func openTempDir(t *testing.T) (dir, program string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "csr")
@@ -42,9 +42,9 @@ func giveToRoot(t *testing.T, dir string) {
 	require.NoError(t, err)
 }
 
-// TestDirStore_ParentThatCannotBeOpened runs a process as a user who may not open
-// the parent of the directory, and so can't fsync it. A directory that exists is
-// used nevertheless; a new one is not, since it would not be durable.
+// TestDirStore_ParentThatCannotBeOpened runs a process as a user who may not
+// open the parent of the directory, and so can't fsync it. A directory that
+// exists is used nevertheless; a new one is not, since it would not be durable.
 func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
 	if os.Getuid() != 0 {
 		testenv.SkipOrFail(t, "only root can run a process as another user")

@@ -11,9 +11,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// A Pool is a [KeySource] that has keys ready, so that a call need not wait the
-// tens or hundreds of milliseconds that an RSA key takes. One goroutine makes
-// them ahead of time, on at most one core. No key is returned twice.
+// A Pool is a [KeySource] that makes keys ahead of time, so that a call need
+// not wait the tens or hundreds of milliseconds that an RSA key takes. One
+// goroutine makes them, on at most one core. No key is returned twice.
 type Pool struct {
 	source KeySource
 	ready  chan crypto.Signer
@@ -35,7 +35,7 @@ func NewPool(source KeySource, size int) (*Pool, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Pool{
 		source: source,
-		ready:  make(chan crypto.Signer, size-1), // fill has the last one in its hands
+		ready:  make(chan crypto.Signer, size-1), // fill keeps one more until there is room
 		cancel: cancel,
 		done:   make(chan struct{}),
 	}
@@ -44,10 +44,9 @@ func NewPool(source KeySource, size int) (*Pool, error) {
 }
 
 // NewKey returns a key that is ready. If none is, or if the Pool is closed, it
-// asks the source at once and does not wait for the keys that are being made
-// ahead of time. Its errors are those of the source, or match ctx.Err(). If the
-// source panics or calls runtime.Goexit, that is an error too, which %+v prints
-// with the stack.
+// gets one from the source and does not wait for the goroutine. An error is the
+// source's, or matches ctx.Err(). If the source panics or calls runtime.Goexit,
+// NewKey returns an error, which %+v prints with the stack.
 func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if p == nil || p.source == nil {
 		return nil, errors.New("csr: pool: not made by NewPool")
@@ -63,9 +62,9 @@ func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 	}
 }
 
-// Close stops making keys and forgets those that are ready. It waits for a key
-// that is being made, unless the source returns when its context ends. It may
-// be called more than once, and always returns nil.
+// Close stops making keys and drops those that are ready. It cancels the
+// context of the source and waits until the source returns. It may be called
+// more than once, and always returns nil.
 func (p *Pool) Close() error {
 	if p == nil || p.source == nil {
 		return nil
@@ -81,13 +80,14 @@ func (p *Pool) Close() error {
 	}
 }
 
-// fill makes keys until ctx ends. After each failure in a row it waits longer.
+// fill makes keys until ctx ends. After each further failure in a row it waits
+// longer.
 func (p *Pool) fill(ctx context.Context) {
 	defer close(p.done)
 	wait := backoff.NewExponentialBackOff()
 	for ctx.Err() == nil {
 		key, err := p.ask(ctx)
-		if err != nil { // NewKey meets it too, and returns it
+		if err != nil { // NewKey gets it too, and returns it
 			sleep(ctx, wait.NextBackOff())
 			continue
 		}

@@ -105,8 +105,8 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 	})
 }
 
-// TestPool_FailureIsTheCallersToo shows that an empty pool returns the errors of
-// its source.
+// TestPool_FailureIsTheCallersToo shows that an empty pool returns the errors
+// of its source.
 func TestPool_FailureIsTheCallersToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := newPool(t, &counter{fail: func(int) error { return errAway }}, 1)
@@ -129,8 +129,8 @@ var badSources = map[string]sourceFunc{
 	},
 }
 
-// TestPool_BadSource shows that whatever a source does is an error of NewKey and
-// a failure to the Pool, which waits before it tries again.
+// TestPool_BadSource shows that whatever a source does is an error of NewKey
+// and a failure to the Pool, which waits before it tries again.
 func TestPool_BadSource(t *testing.T) {
 	for name, source := range badSources {
 		synctest.Test(t, func(t *testing.T) {
@@ -229,11 +229,11 @@ func TestPool_CloseWaits(t *testing.T) {
 	})
 }
 
-func TestPool_EndedContext(t *testing.T) {
+func TestPool_CanceledContext(t *testing.T) {
 	pool := newPool(t, new(counter), 1)
-	ended, end := context.WithCancel(t.Context())
-	end()
-	key, err := pool.NewKey(ended)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	key, err := pool.NewKey(canceled)
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.Nil(t, key)
 }

@@ -29,8 +29,8 @@ const (
 	childCount = "CDNCSR_TEST_CHILD_COUNT" // how many CSRs
 )
 
-// runChild is the main function of a child process. It makes CSRs with their keys
-// in dir and prints each Response as a line of JSON.
+// runChild is the main function of a child process. It makes CSRs with their
+// keys in dir and prints each Response as a line of JSON.
 func runChild(dir string) (exitCode int) {
 	count, err := strconv.Atoi(os.Getenv(childCount))
 	if err != nil {
@@ -64,8 +64,8 @@ func newChild(dir string, count int) *exec.Cmd {
 	return cmd
 }
 
-// assertStored asserts that dir has the key of each Response that a child process
-// printed as a whole line, and returns their number.
+// assertStored asserts that dir has the key of each Response that a child
+// process printed as a whole line, and returns their number.
 func assertStored(t *testing.T, dir string, out []byte) int {
 	t.Helper()
 	count := 0
@@ -87,8 +87,8 @@ func assertStored(t *testing.T, dir string, out []byte) int {
 	}
 }
 
-// assertOnlyKeys asserts that every file in dir is a whole key, and returns their
-// number.
+// assertOnlyKeys asserts that every file in dir is a whole key, and returns
+// their number.
 func assertOnlyKeys(t *testing.T, dir string) int {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -109,8 +109,8 @@ func assertOnlyKeys(t *testing.T, dir string) int {
 	return count
 }
 
-// TestDirStore_Killed kills processes at random moments while they make CSRs: as
-// many as CDNCSR_CRASH_RUNS says, by default 10. A kill proves nothing about
+// TestDirStore_Killed kills processes at random moments while they make CSRs:
+// as many as CDNCSR_CRASH_RUNS says, by default 10. A kill proves nothing about
 // fsync; TestDirStore_SystemCalls does.
 func TestDirStore_Killed(t *testing.T) {
 	runs := 10

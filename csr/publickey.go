@@ -14,11 +14,11 @@ import (
 	"reflect"
 )
 
-// PubMD5 returns the name by which the key of a local CSR is found again: the
-// MD5 of the public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)
-// as 32 lower-case hex digits. Which bytes the CDN hashes for its own PubMd5 is
-// not documented. PubMD5 returns an error unless pub is a complete
-// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
+// PubMD5 returns the name under which the key of a local CSR is stored: the MD5
+// of the public key's DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as 32
+// lower-case hex digits. Which bytes the CDN hashes for its own PubMd5 is not
+// documented. PubMD5 returns an error unless pub is a complete *rsa.PublicKey,
+// *ecdsa.PublicKey or ed25519.PublicKey.
 func PubMD5(pub crypto.PublicKey) (string, error) {
 	sum, err := pubMD5(pub)
 	if err != nil {

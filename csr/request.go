@@ -9,11 +9,11 @@ import (
 )
 
 // Request holds the parameters of CreateCdnCertificateSigningRequest. An empty
-// field takes the service's default. The limits apply to a CSR that is made on
-// this machine; the service has limits of its own.
+// field takes the service's default. The limits are for a CSR that is made on
+// this machine; the service has its own.
 type Request struct {
 	CommonName       string   // domain name of the certificate; required, at most 64 characters in its ASCII form
-	SANs             []string // further domain names; at most 250 with CommonName, which the CSR has in any case
+	SANs             []string // further domain names; at most 250 with CommonName, which the CSR always has among its names
 	Organization     string   // at most 64 characters; the default is "Alibaba Inc"
 	OrganizationUnit string   // at most 64 characters; the default is "Aliyun CDN"
 	Country          string   // two letters as in ISO 3166-1; the default is "CN"
@@ -31,8 +31,8 @@ const (
 	defaultCity             = "Hangzhou"
 )
 
-// Upper bounds in characters, from RFC 5280 appendix A.1. The number of names
-// is this library's own bound.
+// Upper bounds in characters, from RFC 5280 appendix A.1. The limit on names is
+// this library's own.
 const (
 	maxCommonName       = 64
 	maxOrganization     = 64
@@ -43,9 +43,9 @@ const (
 	maxNames            = 250
 )
 
-// Validate reports whether a CSR can be made from r on this machine: it returns
-// nil, or an error in which errors.As finds [FieldErrors] with every invalid
-// field. The service may still reject a valid request.
+// Validate returns an error if no CSR can be made from r on this machine. With
+// errors.As it is [FieldErrors] with every invalid field. The service may
+// reject a request that is valid here.
 func (r *Request) Validate() error {
 	_, err := r.Normalize()
 	return err

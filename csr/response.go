@@ -9,7 +9,7 @@ import (
 )
 
 // Response holds the response parameters of CreateCdnCertificateSigningRequest.
-// Encoded as JSON or XML it has exactly the four that are documented.
+// In JSON or XML it has exactly the four documented ones.
 type Response struct {
 	RequestId  string // identifies the call; that of a local CSR is a new UUID in upper case
 	CommonName string // of the certificate; that of a local CSR as it is in the CSR
@@ -18,11 +18,11 @@ type Response struct {
 	Origin     Origin `json:"-" xml:"-"` // who has the private key; neither in JSON nor in XML
 }
 
-// Origin is the place where a CSR was made, which has its private key.
+// Origin says where a CSR was made, and so who has its private key.
 type Origin int
 
 const (
-	OriginUnknown Origin = iota // as after a Response was read from JSON or XML
+	OriginUnknown Origin = iota // such as that of a Response from JSON or XML
 	OriginCDN                   // the CDN
 	OriginLocal                 // this machine: the key is in the KeyStore of the Generator, or with the caller of New
 )

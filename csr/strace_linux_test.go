@@ -15,8 +15,8 @@ import (
 	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
-// systemCalls runs a process that makes one CSR with its key in dir, and returns
-// what it does to files below root, a line for each call, such as
+// systemCalls runs a process that makes one CSR with its key in dir, and
+// returns what it does to files below root, a line for each call, such as
 // "fsync root/new". A temporary file is called TEMP, a key file KEY.
 func systemCalls(t *testing.T, root, dir string) []string {
 	t.Helper()
@@ -96,8 +96,8 @@ func simplify(text, root string) []string {
 	return calls
 }
 
-// TestDirStore_SystemCalls shows the order of the calls that makes a key durable
-// before its CSR is printed.
+// TestDirStore_SystemCalls shows the order of the calls that makes a key
+// durable before its CSR is printed.
 func TestDirStore_SystemCalls(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)

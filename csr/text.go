@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// text is the rule for a text of the subject: at most so many characters in
-// Unicode normalization form C.
+// text is the rule for a text of the subject. It has at most the given number
+// of characters in Unicode normalization form C.
 func text(s string, most int) (normal, reason string) {
 	if s == "" {
 		return "", ""
@@ -26,9 +26,9 @@ func text(s string, most int) (normal, reason string) {
 	return normal, ""
 }
 
-// textMistake returns what is wrong with the characters of a text, or "".
-// Beside what characterMistake refuses, a text has no invisible characters and
-// no noncharacters.
+// textMistake returns what is wrong with the characters of a text, or "". It
+// refuses what characterMistake refuses, invisible characters and
+// noncharacters.
 func textMistake(s string) string {
 	if reason := characterMistake(s); reason != "" {
 		return reason

@@ -15,7 +15,7 @@ import (
 // TestREADME_InANewModule does what a new user does: in an empty module outside
 // this repository, it runs the README's program and its test. A replace
 // directive stands for the published module. Nothing is downloaded: the module
-// cache holds what this test and the examples import.
+// cache has what this test and the examples import.
 func TestREADME_InANewModule(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// AddDomain adds a domain to the account: online, without a certificate. A
-// domain that is there already stays as it is. As in SetOnline and Certificate,
-// a wildcard domain may be written .example.com, as the CDN does, or
-// *.example.com; in a request the latter is an unknown domain.
+// AddDomain adds a domain to the account: online, without a certificate. If the
+// account has the domain already, AddDomain does nothing. Here and in SetOnline
+// and Certificate, a wildcard domain may be written .example.com, as the CDN
+// does, or *.example.com; a request must use .example.com.
 func (a *API) AddDomain(name string) {
 	name = domainName(name)
 	a.account.mu.Lock()
@@ -27,8 +27,9 @@ func (a *API) AddDomain(name string) {
 	}
 }
 
-// SetOnline takes a domain off line, where it can't be configured and the edge
-// does not serve it, or brings it back. It panics if the domain was not added.
+// SetOnline takes a domain offline or brings it back online. An offline domain
+// can't be configured, and the edge does not serve it. SetOnline panics if the
+// domain was not added.
 func (a *API) SetOnline(name string, online bool) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -39,8 +40,8 @@ func (a *API) SetOnline(name string, online bool) {
 	d.online = online
 }
 
-// Stored returns the number of certificates that were uploaded and are kept,
-// used by a domain or not.
+// Stored returns the number of stored certificates, whether a domain uses them
+// or not.
 func (a *API) Stored() int {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -72,7 +73,7 @@ func domainName(name string) string {
 	return strings.ToLower(strings.TrimPrefix(name, "*"))
 }
 
-// An account holds the domains and the stored certificates of the API.
+// An account has the domains and the stored certificates of the API.
 type account struct {
 	mu      sync.Mutex
 	domains map[string]*domain
@@ -86,8 +87,8 @@ type domain struct {
 	installed []installation // oldest first; empty if HTTPS is off
 }
 
-// maxInstalled is how many installations of a domain are remembered, for edges
-// that serve the earlier ones a while longer.
+// maxInstalled is how many installations of a domain are kept, for edges that
+// still serve an earlier one.
 const maxInstalled = 16
 
 // A certificate is a chain and its private key.
@@ -125,7 +126,7 @@ func (d *domain) install(cert *certificate, certType string) {
 // find returns the domain of that name, or nil.
 func (a *account) find(name string) *domain { return a.domains[strings.ToLower(name)] }
 
-// configurable returns the domain of that name if it is online.
+// configurable returns the domain of that name, which must be online.
 func (a *account) configurable(name string) (*domain, *problem) {
 	d := a.find(name)
 	if d == nil {

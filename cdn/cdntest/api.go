@@ -9,29 +9,30 @@ import (
 
 // API is the fake, an [http.Handler] and an [http.RoundTripper]. It is safe for
 // concurrent use; its fields must be set before the first call. The zero value
-// knows no access key and answers every call with InvalidAccessKeyId.NotFound.
+// accepts no access key and answers every call with
+// InvalidAccessKeyId.NotFound.
 type API struct {
 	// Credentials lists the access keys that the API accepts, temporary ones
 	// with their security tokens.
 	Credentials []signer.Credentials
 
-	// Source makes the keys of the CSRs. If nil, csr.RSA2048 is used, as by the
-	// service; csr.P256 takes less time.
+	// Source makes the keys of the CSRs. If nil, csr.RSA2048 is used, as the
+	// service does; csr.P256 takes less time.
 	Source csr.KeySource
 
-	// Keys holds the private keys of the CSRs, by the PubMd5 of the response:
-	// those of the newest 10,000 CSRs, so that an API under load does not grow
-	// without end. An installed certificate has its key all the same.
+	// Keys has the private keys of the newest 10,000 CSRs, by the PubMd5 of the
+	// response. Older keys are dropped, so that memory does not grow without
+	// bound, but an installed certificate keeps its key.
 	Keys csr.MemStore
 
 	// PlainServerCertificate makes SetCdnDomainCSRCertificate take the
-	// certificate in PEM. The default is what the operation's page says, base64
-	// of the PEM; the page's own example is plain, and nobody could check which
-	// is true.
+	// certificate in PEM. By default it takes base64 of the PEM, as the
+	// operation's page says. The example on that page is plain PEM, and it
+	// could not be checked which is right.
 	PlainServerCertificate bool
 
-	// OnRequest, if non-nil, is called before each request is answered, after
-	// the work is done and before a Fault's Wait. Calls do not overlap.
+	// OnRequest, if non-nil, is called for each request, after the operation's
+	// work and before a Fault's Wait and the answer. Calls do not overlap.
 	OnRequest func(Request)
 
 	account   account
@@ -39,22 +40,22 @@ type API struct {
 	mu        sync.Mutex // guards nonces
 	nonces    nonces
 	made      keyring
-	reporting sync.Mutex // held while OnRequest runs
+	reporting sync.Mutex // locked while OnRequest runs
 }
 
-// A Request is a request that the API got, and how it was answered. It holds no
+// A Request describes a request to the API and its answer. It contains no
 // secret.
 type Request struct {
 	Method    string // of HTTP
 	Signature string // "RPC" or "ACS3"; empty if the request was not signed
 	Action    string // the operation's name
 
-	// Params holds the operation's own parameters. "[redacted]" stands for the
-	// value of SSLPri, and for any value that contains a private key.
+	// Params has the operation's own parameters. The value of SSLPri, and any
+	// value that contains a private key, is "[redacted]".
 	Params map[string]string
 
 	StatusCode  int    // of the answer; 0 if a Fault dropped the request
-	Code        string // the error's; empty for a success, and for a Fault without a Code
+	Code        string // of the error; empty after success, and for a Fault without a Code
 	RequestId   string
 	SecretInURL bool // a private key was in the URL, where proxies and servers log it
 }

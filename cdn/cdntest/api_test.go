@@ -329,12 +329,12 @@ func (f *fatalTB) Fatalf(format string, args ...any) {
 }
 
 func TestServer_NewClient_EndsTheTestForAnInvalidOption(t *testing.T) {
-	srv, tb, ended := cdntest.NewServer(t), &fatalTB{TB: t}, make(chan struct{})
+	srv, tb, done := cdntest.NewServer(t), &fatalTB{TB: t}, make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(done)
 		srv.NewClient(tb, &cdn.Options{MaxAttempts: -1})
 	}()
-	<-ended
+	<-done
 	assert.Regexp(t, "^cdntest: .*MaxAttempts", tb.fatal)
 }
 

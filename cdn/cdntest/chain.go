@@ -15,7 +15,7 @@ const maxChain = 64 << 10
 
 // parseChain reads a chain as the CDN documents it: blocks of CERTIFICATE
 // without a blank line, a comment or a carriage return, and with 64 characters
-// a line. It reports whether text is one.
+// a line. It reports whether text is such a chain.
 func parseChain(text string) ([]*x509.Certificate, bool) {
 	blocks := parsePEM(text)
 	chain := make([]*x509.Certificate, 0, len(blocks))
@@ -29,8 +29,8 @@ func parseChain(text string) ([]*x509.Certificate, bool) {
 	return chain, len(chain) > 0
 }
 
-// parsePEM returns the blocks that text consists of. If there is anything else
-// in it but a line end after the last block, there are none.
+// parsePEM returns the PEM blocks of text. If text contains anything else,
+// except for a line end after the last block, it returns none.
 func parsePEM(text string) []*pem.Block {
 	var blocks []*pem.Block
 	var encoded strings.Builder
@@ -87,8 +87,8 @@ func parseKey(text string) (crypto.Signer, *problem) {
 
 var invalidSSLPri = badRequest("InvalidSSLPri", "The specified SSLPri is invalid.")
 
-// covers reports whether the names of a certificate include a domain of the
-// CDN.
+// covers reports whether a certificate is for a domain, which is written as the
+// CDN does.
 func covers(leaf *x509.Certificate, domain string) bool {
 	if strings.HasPrefix(domain, ".") {
 		return slices.ContainsFunc(leaf.DNSNames, func(name string) bool { return strings.EqualFold(name, "*"+domain) })

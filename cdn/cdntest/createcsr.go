@@ -10,8 +10,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// checkCreateCSR refuses what the page of CreateCdnCertificateSigningRequest
-// refuses.
+// checkCreateCSR checks what the page of CreateCdnCertificateSigningRequest
+// documents.
 func checkCreateCSR(c *call) *problem {
 	if c.params["CommonName"] == "" {
 		return missing("CommonName")
@@ -23,8 +23,8 @@ func checkCreateCSR(c *call) *problem {
 }
 
 // createCSR generates a key pair, keeps the private key in Keys and answers
-// with a CSR. What the service makes of the other parameters is not documented;
-// createCSR refuses what package csr refuses.
+// with a CSR. How the service checks the other parameters is not documented;
+// createCSR checks them as package csr does.
 func createCSR(ctx context.Context, a *API, c *call) (any, *problem) {
 	req := &csr.Request{
 		CommonName:       c.params["CommonName"],

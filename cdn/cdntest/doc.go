@@ -1,5 +1,5 @@
-// Package cdntest is a fake of Alibaba Cloud CDN for tests: its API, as strict
-// as the documentation, and its edge.
+// Package cdntest provides a fake of Alibaba Cloud CDN for tests: its API,
+// which is as strict as the documentation, and its edge servers.
 //
 // [API] is the fake, an [http.Handler] and an [http.RoundTripper]. [Server]
 // serves one on loopback for a test:
@@ -18,10 +18,10 @@
 //
 // The API checks the access key, the signature (RPC or ACS3), the timestamp (15
 // minutes either way), the nonce, the security token, the path, the operation
-// and its version. It reads requests with code of its own and not with package
-// signer, so that it notices a mistake there. [API.Inject] makes requests fail:
-// with any status, code, header or body, late, or with a connection that breaks
-// before or after the work is done.
+// and its version. It does not use package signer to read requests, so that it
+// notices a mistake there. [API.Inject] makes requests fail: with any status,
+// code, header or body, with a late answer, or with a connection that breaks
+// before or after the operation's work.
 //
 // # Certificates
 //
@@ -29,7 +29,7 @@
 // SetCdnDomainSSLCertificate install a certificate on it, and
 // DescribeDomainCertificateInfo and DescribeCdnSSLCertificateList show it, with
 // the checks and codes of their pages. [Server.StartEdge] starts an [Edge] that
-// serves it. Where the pages say nothing, the fake assumes:
+// presents it. Where the pages say nothing, the fake assumes:
 //
 //   - A certificate of SetCdnDomainCSRCertificate switches HTTPS on. Its
 //     CertType is "cas"; it is not stored, so it has no name and no ID. An

@@ -22,12 +22,12 @@ import (
 // the origin.
 type Edge struct {
 	// TLSAddr and HTTPAddr are 127.0.0.1:PORT, of HTTPS and of plain HTTP. They
-	// are empty if NewEdge made the edge.
+	// are empty if the edge is from NewEdge.
 	TLSAddr, HTTPAddr string
 
-	// Delay is the time from an installation until it is served. Until then the
-	// domain's earlier certificate is served. Switching HTTPS off takes no
-	// time. Delay may be changed between two connections.
+	// Delay is how long after its installation a certificate is served. Until
+	// then the edge serves the domain's earlier one. Switching HTTPS off takes
+	// effect at once. Delay may be changed between connections.
 	Delay time.Duration
 
 	api    *API
@@ -52,8 +52,8 @@ func (s *Server) StartEdge(tb testing.TB, origin http.Handler) *Edge {
 	return e
 }
 
-// NewEdge returns an edge that does not listen. DialContext connects to it; a
-// program that has a listener of its own serves it with TLSConfig.
+// NewEdge returns an edge that does not listen. Connect to it with DialContext,
+// or use TLSConfig with a listener of your own.
 func (a *API) NewEdge(origin http.Handler) *Edge {
 	if origin == nil {
 		origin = http.NotFoundHandler()
@@ -66,8 +66,9 @@ func (e *Edge) TLSConfig() *tls.Config {
 	return &tls.Config{
 		GetCertificate: e.certificate,
 		NextProtos:     []string{"http/1.1"},
-		// A ticket would let a client resume a session without a look at the
-		// certificate, and is sent when a client in process does not read.
+		// With a ticket a client would resume a session without the
+		// certificate. The server also sends it at a time when a client on a
+		// net.Pipe does not read.
 		SessionTicketsDisabled: true,
 	}
 }
@@ -84,8 +85,7 @@ func (e *Edge) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	return cert, nil
 }
 
-// served returns the newest certificate of a host that was installed by then,
-// or nil.
+// served returns the certificate of a host at the given time, or nil.
 func (a *account) served(host string, then time.Time) *certificate {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,11 +122,11 @@ func (e *Edge) DialContext(ctx context.Context, network, address string) (net.Co
 		server = tls.Server(server, e.TLSConfig())
 	}
 	srv := &http.Server{Handler: e.origin, ErrorLog: log.New(io.Discard, "", 0)}
-	_ = srv.Serve(&oneConn{conn: server}) // ends at once; the connection is served until it is closed
+	_ = srv.Serve(&oneConn{conn: server}) // returns at once; a goroutine serves the connection until it is closed
 	return client, nil
 }
 
-// oneConn is a listener that has one connection.
+// oneConn is a listener with one connection.
 type oneConn struct{ conn net.Conn }
 
 func (l *oneConn) Accept() (net.Conn, error) {

@@ -216,9 +216,9 @@ func TestEdge_WithoutAnOriginAnswersNotFound(t *testing.T) {
 
 func TestEdge_DialContext_Refuses(t *testing.T) {
 	edge := newAPI().NewEdge(nil)
-	ended, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := edge.DialContext(ended, "tcp", "192.0.2.1:443")
+	_, err := edge.DialContext(canceled, "tcp", "192.0.2.1:443")
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = edge.DialContext(t.Context(), "tcp", "192.0.2.1")
 	require.Error(t, err)

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// A Fault happens to one request whose signature and parameters passed the
-// API's checks; a request that is refused uses up no Fault. The zero value
-// changes nothing.
+// A Fault applies to one request whose signature and parameters are valid; a
+// request that the API refuses does not use it up. The zero value changes
+// nothing.
 //
-// A Status, Code or Body, and DropRequest, come instead of the operation's
-// work: no key is made and nothing is installed. Everything else comes after
-// the work. So there are three ways to lose the answer to work that was done:
-// DropConnection, DropBody, and a Wait longer than the client's time-out.
+// A Status, a Code, a Body and DropRequest replace the operation's work: no key
+// is made and nothing is installed. The other faults happen after the work. To
+// lose the answer to work that was done, use DropConnection, DropBody, or a
+// Wait that is longer than the client's time-out.
 type Fault struct {
-	// Action names the operation that the fault is for. If empty, it is for
-	// any.
+	// Action is the operation that the fault applies to. If empty, it applies
+	// to any.
 	Action string
 
-	// Match, if non-nil, reports whether the fault is for a request with these
-	// parameters, which are those of [Request]. It must not call Inject.
+	// Match, if non-nil, reports whether the fault applies to a request with
+	// these parameters, which are [Request].Params. It must not call Inject.
 	Match func(params map[string]string) bool
 
 	// Wait delays the answer, or the drop of the connection. If the request's
@@ -33,24 +33,24 @@ type Fault struct {
 	// Drop breaks the connection.
 	Drop Drop
 
-	// Status is the HTTP status of the answer, from 200 to 599. If zero, it is
-	// 400 with a Code and 200 with a Body.
+	// Status is the HTTP status of the answer, from 200 to 599. The default is
+	// 400 with a Code, and 200 with a Body.
 	Status int
 
-	// Code and Message make the answer an error of the API, and Body is
-	// ignored. A Message without a Code is ignored.
+	// Code and Message make the answer an error of the API; Body is ignored
+	// then. Without a Code, Message is ignored.
 	Code, Message string
 
-	// Header is added to the answer's header, and replaces fields of the same
-	// name.
+	// Header is added to the header of the answer, and replaces fields of the
+	// same name.
 	Header http.Header
 
-	// Body is the answer's body. If nil, a Status without a Code has an empty
-	// one.
+	// Body is the body of the answer. If nil, an answer with a Status but no
+	// Code has an empty body.
 	Body []byte
 }
 
-// Drop says at which point a connection breaks.
+// Drop is the point at which a connection breaks.
 type Drop int
 
 // The points at which a connection breaks.
@@ -61,9 +61,9 @@ const (
 	DropBody                   // after the work, in the middle of the answer's body
 )
 
-// Inject adds faults for requests to come. Each is used once; a request takes
-// the first that is for it. Inject panics if an Action is not an operation that
-// the API knows, or a Status is neither 0 nor 200 to 599.
+// Inject adds faults for later requests. Each is used once; a request takes the
+// first one that applies to it. Inject panics if an Action is not an operation
+// of the API, or a Status is neither 0 nor 200 to 599.
 func (a *API) Inject(faults ...Fault) {
 	for _, fault := range faults {
 		if _, ok := operations[fault.Action]; !ok && fault.Action != "" {
@@ -78,14 +78,14 @@ func (a *API) Inject(faults ...Fault) {
 	a.faults.list = append(a.faults.list, faults...)
 }
 
-// faults is the list of those injected and not yet used.
+// faults has the faults that are not used yet.
 type faults struct {
 	mu   sync.Mutex
 	list []Fault
 }
 
-// takeFault removes and returns the first fault that is for such a request, or
-// a zero one.
+// takeFault removes and returns the first fault that applies to such a request,
+// or a zero Fault.
 func (a *API) takeFault(action string, params map[string]string) Fault {
 	a.faults.mu.Lock()
 	defer a.faults.mu.Unlock()
@@ -105,7 +105,7 @@ func (f Fault) isFor(action string, params map[string]string) bool {
 	return f.Match == nil || f.Match(maps.Clone(params))
 }
 
-// replacesWork reports whether the operation is not to run.
+// replacesWork reports whether f replaces the operation's work.
 func (f Fault) replacesWork() bool {
 	return f.Drop == DropRequest || f.Status != 0 || f.Code != "" || f.Body != nil
 }

@@ -209,12 +209,12 @@ func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 }
 
 func TestAPI_DoesNothingOnceTheContextHasEnded(t *testing.T) {
-	ended, cancel := context.WithCancelCause(t.Context())
+	canceled, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("test over")
 	cancel(cause)
 	api := newAPI()
 	api.OnRequest = func(cdntest.Request) { t.Error("the request came") }
-	_, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret).WithContext(ended))
+	_, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret).WithContext(canceled))
 	require.ErrorIs(t, err, cause)
 }
 

@@ -15,8 +15,8 @@ import (
 // version is the version of the API that every operation belongs to.
 const version = "2018-05-10"
 
-// answer is the way of every request: it is read and checked, the operation
-// does its work unless a fault takes its place, and OnRequest hears of it.
+// answer reads and checks a request, runs the operation unless a fault replaces
+// it, and reports the request to OnRequest.
 func (a *API) answer(r *http.Request) reply {
 	m, refused := read(r)
 	shown := m.shown()
@@ -38,7 +38,7 @@ func (a *API) answer(r *http.Request) reply {
 	return out
 }
 
-// perform runs the operation, or what a fault has instead of it.
+// perform runs the operation, unless a fault replaces it.
 func (a *API) perform(ctx context.Context, m *message, shown map[string]string, out *reply) {
 	op, call := operations[m.action], &call{params: m.params, requestID: out.requestID, secretInURL: m.secretInURL}
 	if out.problem = op.check(call); out.problem != nil {
@@ -52,8 +52,8 @@ func (a *API) perform(ctx context.Context, m *message, shown map[string]string, 
 	out.response, out.problem = op.run(ctx, a, call)
 }
 
-// admit makes the gateway's checks in the gateway's order. It knows of an
-// operation only that it exists.
+// admit makes the gateway's checks in the gateway's order. They are the same
+// for every operation.
 func (a *API) admit(m *message) *problem {
 	if p := m.checkAction(); p != nil {
 		return p

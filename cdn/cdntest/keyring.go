@@ -8,13 +8,13 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// maxKeys is how many keys the API keeps.
+// maxKeys is the largest number of keys that the API keeps.
 const maxKeys = 10_000
 
-// A keyring knows in which order keys were made.
+// A keyring has the names of the keys in the order in which they were made.
 type keyring struct {
 	mu    sync.Mutex
-	names []string // the oldest first; next is the oldest once there are maxKeys
+	names []string // oldest first; a ring that begins at next, once there are maxKeys
 	next  int
 }
 
@@ -24,7 +24,7 @@ type boundedStore struct {
 	ring *keyring
 }
 
-// Put keeps key, and forgets the oldest if there are more than maxKeys.
+// Put stores key, and deletes the oldest key if there are more than maxKeys.
 func (s boundedStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
 	if err := s.MemStore.Put(ctx, pubMd5, key); err != nil {
 		return err

@@ -43,8 +43,8 @@ func checkListCertificates(c *call) *problem {
 	return nil
 }
 
-// number returns a parameter's value: byDefault if there is none, 0 if it is
-// not a number.
+// number returns the value of a parameter: byDefault if it is missing, 0 if it
+// is not a number.
 func number(c *call, name string, byDefault int) int {
 	text, given := c.params[name]
 	if !given {
@@ -57,9 +57,9 @@ func number(c *call, name string, byDefault int) int {
 	return int(n)
 }
 
-// listCertificates lists a page of the stored certificates, oldest first: of
-// those whose name contains SearchKeyword, without regard to case, and which
-// cover DomainName. Count is the number on all pages.
+// listCertificates returns a page of the stored certificates, oldest first,
+// whose name contains SearchKeyword, ignoring case, and which are for
+// DomainName. Count is the number on all pages.
 func listCertificates(_ context.Context, a *API, c *call) (any, *problem) {
 	domain, keyword := c.params["DomainName"], strings.ToLower(c.params["SearchKeyword"])
 	a.account.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// maxForm is how much of a request's body is read, in bytes.
+// maxForm is the number of bytes of a request's body that are read.
 const maxForm = 1 << 20
 
 // Formats of the answers.
@@ -18,7 +18,7 @@ const (
 	formatXML  = "XML"
 )
 
-// A message is a request taken apart, the same for both signatures.
+// A message is a parsed request, in the same form for both signatures.
 type message struct {
 	path, host              string
 	action, version, format string
@@ -29,8 +29,7 @@ type message struct {
 	signature               signature
 }
 
-// read takes r apart. If there is a problem, the message holds what could be
-// read.
+// read parses r. If there is a problem, the message has what could be read.
 func read(r *http.Request) (*message, *problem) {
 	m := &message{format: formatXML, host: r.Host, path: r.URL.EscapedPath()}
 	if m.host == "" {
@@ -121,8 +120,8 @@ func holdsSecret(params url.Values) bool {
 	return false
 }
 
-// isSecret reports whether a parameter holds a private key: by its name, or by
-// its value, in PEM or in base64 of that.
+// isSecret reports whether a parameter is a private key, by its name or by its
+// value, which may be PEM or base64 of PEM.
 func isSecret(name, value string) bool {
 	const label = "PRIVATE KEY-----"
 	if name == "SSLPri" && value != "" || strings.Contains(value, label) {

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// operations lists what the API can do. A new operation is a file with its
-// checks and its work, and a line here.
+// operations has the operations of the API by name. To add one, add a line here
+// and a file with its two functions, such as describecertificate.go.
 var operations = map[string]operation{
 	"CreateCdnCertificateSigningRequest": {checkCreateCSR, createCSR},
 	"SetCdnDomainCSRCertificate":         {checkSetCSRCertificate, setCSRCertificate},
@@ -18,23 +18,22 @@ var operations = map[string]operation{
 
 // An operation is a handler behind the gateway.
 type operation struct {
-	// check refuses parameters that can't be right whatever the state of the
-	// API is.
+	// check refuses parameters that are invalid in any state of the account.
 	check func(*call) *problem
 
-	// run does the work. Its response is encoded as JSON or as XML, under the
-	// root that has the operation's name.
+	// run does the work. Its response is encoded as JSON, or as XML with a root
+	// element that is named after the operation.
 	run func(context.Context, *API, *call) (response any, _ *problem)
 }
 
-// A call is what the gateway hands on of a request.
+// A call is the part of a request that an operation needs.
 type call struct {
 	params      map[string]string // the operation's own
 	requestID   string
 	secretInURL bool
 }
 
-// onlyRequestID is the response of an operation that has nothing else to say.
+// onlyRequestID is a response without other fields.
 type onlyRequestID struct{ RequestId string }
 
 // A problem is an error of the API.

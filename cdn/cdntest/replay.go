@@ -7,7 +7,7 @@ import (
 // validity is how far a request's time may be from the API's, either way.
 const validity = 15 * time.Minute
 
-// checkTime refuses a timestamp that is malformed or too far away.
+// checkTime refuses a timestamp that is malformed or too far from now.
 func checkTime(timestamp string, now time.Time) *problem {
 	sent, err := time.Parse("2006-01-02T15:04:05Z", timestamp)
 	if err != nil {
@@ -19,9 +19,9 @@ func checkTime(timestamp string, now time.Time) *problem {
 	return nil
 }
 
-// nonces remembers nonces for as long as a timestamp of their request can be
-// valid: from one that is early by validity until it is late by validity. The
-// zero value is empty.
+// nonces has the nonces of recent requests. Each is kept for twice the
+// validity, since a timestamp may be early by that much when its request
+// arrives. The zero value is empty.
 type nonces struct {
 	seen    map[string]struct{}
 	arrived []arrival // oldest first
@@ -32,7 +32,7 @@ type arrival struct {
 	at    time.Time
 }
 
-// used reports whether nonce is remembered, and remembers it.
+// used reports whether nonce was used already, and adds it if not.
 func (n *nonces) used(nonce string, now time.Time) bool {
 	for len(n.arrived) > 0 && now.Sub(n.arrived[0].at) > 2*validity {
 		delete(n.seen, n.arrived[0].nonce)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A reply is the answer to a request. It is rendered before it is sent, the
-// same for a server and a RoundTripper.
+// A reply is the answer to a request. A server and a RoundTripper send it in
+// the same form.
 type reply struct {
 	action, format, host, requestID string
 
@@ -90,7 +90,8 @@ func (r *reply) errorBody() errorBody {
 	}
 }
 
-// encode returns v in the format that was asked for; XML has a root.
+// encode returns v in the requested format, in XML with a root element of that
+// name.
 func (r *reply) encode(root string, v any) []byte {
 	marshal := marshalXML
 	if r.format == formatJSON {
@@ -98,7 +99,7 @@ func (r *reply) encode(root string, v any) []byte {
 	}
 	body, err := marshal(root, v)
 	if err != nil {
-		panic(err) // a struct of strings and numbers
+		panic(err) // impossible for a struct of strings and numbers
 	}
 	return body
 }
@@ -122,7 +123,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(out.body) // a client that has gone is no error of the fake's
+	_, _ = w.Write(out.body) // fails if the client is gone
 }
 
 // RoundTrip answers a request without a socket, as an [http.RoundTripper] does.

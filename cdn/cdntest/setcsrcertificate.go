@@ -22,8 +22,8 @@ func checkSetCSRCertificate(c *call) *problem {
 	return nil
 }
 
-// setCSRCertificate installs a certificate whose key the API made and holds. It
-// finds the key by the certificate's public key and stores no certificate.
+// setCSRCertificate installs a certificate whose key is in Keys under its
+// public key's PubMd5. It does not store the certificate.
 func setCSRCertificate(ctx context.Context, a *API, c *call) (any, *problem) {
 	a.account.mu.Lock()
 	defer a.account.mu.Unlock()
@@ -67,7 +67,7 @@ func (a *API) csrCertificate(ctx context.Context, domain, sent string) (*certifi
 	return &certificate{chain: chain, pem: text, key: key}, nil
 }
 
-// keyOf returns the private key that the API holds for a certificate.
+// keyOf returns the private key of a certificate from Keys.
 func (a *API) keyOf(ctx context.Context, cert *x509.Certificate) (crypto.Signer, error) {
 	pubMd5, err := csr.PubMD5(cert.PublicKey)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// The region where certificates are stored, and the other one that exists.
+// The region where certificates are stored, and the other one of the service.
 const (
 	regionHangzhou  = "cn-hangzhou"
 	regionSingapore = "ap-southeast-1"
@@ -22,8 +22,8 @@ const (
 // firstCertID is the ID of the first stored certificate.
 const firstCertID = 9002448
 
-// checkSetSSLCertificate refuses parameters that the page of
-// SetCdnDomainSSLCertificate does not have, and a private key in the URL.
+// checkSetSSLCertificate refuses parameters against the page of
+// SetCdnDomainSSLCertificate, and a private key in the URL.
 func checkSetSSLCertificate(c *call) *problem {
 	switch {
 	case c.secretInURL:
@@ -93,7 +93,7 @@ func checkCAS(c *call) *problem {
 	return badRequest("Abs.CertRegion.ValueNotSupported", "CertRegion is not supported.")
 }
 
-// storedID returns the ID of the stored certificate that the call wants, or 0.
+// storedID returns the ID of the stored certificate to install, or 0.
 func storedID(c *call) int64 {
 	id, err := strconv.ParseInt(c.params["CertId"], 10, 64)
 	if err != nil || c.params["CertType"] != "cas" {
@@ -126,7 +126,7 @@ func setSSLCertificate(_ context.Context, a *API, c *call) (any, *problem) {
 	return onlyRequestID{c.requestID}, nil
 }
 
-// readUpload returns the certificate and key that were sent.
+// readUpload returns the certificate and the key of the call.
 func readUpload(c *call) (*certificate, *problem) {
 	text := c.params["SSLPub"]
 	if len(text) > maxChain {
@@ -164,7 +164,7 @@ func checkDates(leaf *x509.Certificate, now time.Time) *problem {
 	return nil
 }
 
-// upload stores the certificate that was sent and installs it.
+// upload stores the certificate of the call and installs it.
 func (a *account) upload(d *domain, c *call) *problem {
 	cert, p := readUpload(c)
 	if p != nil {
@@ -184,7 +184,7 @@ func (a *account) upload(d *domain, c *call) *problem {
 
 // duplicate refuses a certificate whose name is taken or, if the caller named
 // it, whose content is stored. Without a name each upload is stored anew, since
-// tools send one certificate to several domains so.
+// tools upload one certificate for several domains that way.
 func (a *account) duplicate(cert *certificate) *problem {
 	if cert.name == "" {
 		return nil

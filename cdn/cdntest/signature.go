@@ -13,15 +13,15 @@ import (
 	"strings"
 )
 
-// A signature is the one that was sent, with the text that it must be of.
+// A signature is the signature of a request, and the text that it must sign.
 type signature struct {
 	scheme string // "RPC" or "ACS3"
 	value  string
 	text   string // the string to sign, as the server sees it
 }
 
-// check calculates the signature anew. If it differs, the message echoes the
-// string to sign, as the service does.
+// check compares the signature with its own. If they differ, the message
+// repeats the string to sign, as the service's does.
 func (s signature) check(secret string) *problem {
 	var want string
 	switch s.scheme {
@@ -143,8 +143,7 @@ func containsAll(names, wanted []string) bool {
 	return !slices.ContainsFunc(wanted, func(name string) bool { return !slices.Contains(names, name) })
 }
 
-// mustBeSigned returns the lower-case names of the headers that a signature has
-// to cover.
+// mustBeSigned returns the lower-case names of the headers that must be signed.
 func mustBeSigned(header http.Header) []string {
 	names := []string{"host", "x-acs-content-sha256"}
 	for name := range header {

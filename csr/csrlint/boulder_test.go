@@ -12,14 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Samples that Lint refuses and that the packages of Boulder in internal/boulder
-// accept, besides strictSamples.
+// Samples that Lint refuses and that the packages of Boulder in
+// internal/boulder accept, besides strictSamples.
 var (
 	// raSamples are refused by Boulder's package ra, which needs a database: it
 	// has limits for the order as a whole, and refuses OCSP must-staple.
 	raSamples = []string{"must-staple", "101 names", "100 names and a common name", "under a wildcard"}
 
-	// keySamplesOfBR have keys that the BR do not want and Boulder does not look for.
+	// keySamplesOfBR have keys that the BR do not want and Boulder does not
+	// look for.
 	keySamplesOfBR = []string{"square"}
 )
 

@@ -30,8 +30,8 @@ const (
 	maxLabels = 10  // Boulder's, without a wildcard's *
 )
 
-// dnsName checks one domain name: first what every name must be, then whether a
-// public CA can validate it.
+// dnsName checks one domain name: first its syntax, then whether a public CA
+// can validate it.
 func (l *linter) dnsName(field, name string) {
 	lower := strings.ToLower(name)
 	host, wildcard := strings.CutPrefix(lower, "*.")
@@ -60,8 +60,8 @@ func (l *linter) dnsName(field, name string) {
 	}
 }
 
-// labels checks the labels of a name and reports whether they are right (RFC
-// 1123 section 2.1, RFC 5890 section 2.3.1). It ends at the first mistake.
+// labels checks the labels of a name (RFC 1123 section 2.1, RFC 5890 section
+// 2.3.1) up to the first mistake. It reports whether there is none.
 func (l *linter) labels(field, name string, labels []string) bool {
 	for _, label := range labels {
 		switch {
@@ -88,8 +88,8 @@ func (l *linter) labels(field, name string, labels []string) bool {
 	return true
 }
 
-// isPunycode reports whether label is a P-label of the BR, if it begins with
-// xn--. A CA does not ask whether IDNA has the characters in it.
+// isPunycode reports whether label is a P-label of the BR, or does not begin
+// with xn--. A CA does not check whether IDNA allows its characters.
 func isPunycode(label string) bool {
 	if !strings.HasPrefix(label, "xn--") {
 		return true

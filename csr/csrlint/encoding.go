@@ -25,7 +25,7 @@ const (
 	pemTypeOld = "NEW CERTIFICATE REQUEST"
 )
 
-// request is a CertificationRequest (RFC 2986 section 4) taken apart. Its parts
+// request has the parts of a CertificationRequest (RFC 2986 section 4). They
 // are not decoded, so that a mistake in one does not hide the others.
 type request struct {
 	info       asn1.RawValue // what is signed: version, subject, publicKey and attributes
@@ -71,8 +71,8 @@ func (l *linter) decodePEM(data []byte) []byte {
 	return block.Bytes
 }
 
-// requestBlock returns the first PEM block with a label of CSRs and what
-// follows it. If there is none, it returns the first block.
+// requestBlock returns the first PEM block with a label of a CSR, or else the
+// first block, and what follows it.
 func requestBlock(data []byte) (block *pem.Block, rest []byte) {
 	first, afterFirst := pem.Decode(data)
 	for block, rest = first, afterFirst; block != nil; block, rest = pem.Decode(rest) {
@@ -83,9 +83,9 @@ func requestBlock(data []byte) (block *pem.Block, rest []byte) {
 	return first, afterFirst
 }
 
-// parse takes the CSR in der apart. It reports elements that the syntax does
-// not have: encoding/asn1, and so crypto/x509, passes over them, but openssl
-// and GnuTLS refuse the CSR.
+// parse returns the parts of the CSR in der. It reports surplus elements, which
+// encoding/asn1, and so crypto/x509, skips, but for which openssl and GnuTLS
+// refuse the CSR.
 func (l *linter) parse(der []byte) (r *request, ok bool) {
 	if len(der) == 0 {
 		return nil, false // reported by decodePEM
@@ -174,7 +174,8 @@ func members(v asn1.RawValue, tag int) (all []asn1.RawValue, ok bool) {
 	return all, err == nil
 }
 
-// elements returns the elements in content, which follow each other without a gap.
+// elements returns the elements in content, which follow each other without a
+// gap.
 func elements(content []byte) ([]asn1.RawValue, error) {
 	var all []asn1.RawValue
 	for len(content) > 0 {

@@ -14,11 +14,11 @@ type Finding struct {
 	Refused bool   // a public CA refuses the CSR; if false, it changes or leaves out Field
 	Field   string // "PEM", "DER", "public key", "signature", "subject.OU", "SAN[2]", "attributes", "extensions"
 	Detail  string // what is wrong with Field, with the value quoted
-	Source  string // whose rule it is: a document and its section, or a program
+	Source  string // the source of the rule: a document and its section, or a program
 }
 
 // String returns f on one line: code, field, detail, whether the CSR is refused
-// or changed, and by whose rule.
+// or changed, and the source of the rule.
 func (f Finding) String() string {
 	verb := "changed"
 	if f.Refused {
@@ -28,13 +28,13 @@ func (f Finding) String() string {
 }
 
 // Lint returns what a public CA would refuse or change in a CSR, in the order
-// of the fields in the CSR, or nil if there is nothing. pem is the CSR of any
-// program, in PEM; bare DER is read too, but is a finding.
+// of the fields of the CSR, or nil if that is nothing. The CSR is in PEM. Lint
+// also reads bare DER, but reports it.
 //
-// Lint reads on after a mistake wherever it can. If pem holds no CSR, that is
-// the only finding.
+// Lint goes on after a mistake wherever it can. If there is no CSR in pem, that
+// is the only finding.
 //
-// The codes, by what they are about:
+// The codes by subject:
 //
 //   - the encoding: pem-missing, pem-label, pem-surroundings, der-malformed,
 //     der-trailing, der-order, version
@@ -77,7 +77,7 @@ func (l *linter) add(r rule, field, format string, args ...any) {
 	})
 }
 
-// rule is what findings of one kind have in common.
+// rule has what the findings of one kind have in common.
 type rule struct {
 	code    string
 	refused bool

@@ -62,7 +62,7 @@ func documentedCodes(t *testing.T) []string {
 	t.Helper()
 	source, err := os.ReadFile("lint.go")
 	require.NoError(t, err)
-	_, list, ok := strings.Cut(string(source), "// The codes, by what they are about:")
+	_, list, ok := strings.Cut(string(source), "// The codes by subject:")
 	require.True(t, ok)
 	list, _, ok = strings.Cut(list, "func Lint")
 	require.True(t, ok)

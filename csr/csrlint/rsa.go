@@ -15,15 +15,15 @@ var (
 	keyVulnerable = refused("key-roca", "BR 6.1.1.3")
 )
 
-// RSA moduli of these lengths, in bits, are computed with. crypto/rsa refuses
-// smaller ones, and larger ones would take long.
+// The lengths, in bits, of the RSA moduli that are tested for weaknesses.
+// crypto/rsa refuses smaller ones, and larger ones would take long.
 const (
 	minModulus = 1024
 	maxModulus = 8192
 )
 
-// fermatRounds is how many rounds Fermat's factorization is tried for. BR
-// 6.1.1.3 asks for 100; Boulder tries 110.
+// fermatRounds is the number of rounds of Fermat's factorization. BR 6.1.1.3
+// asks for 100; Boulder tries 110.
 const fermatRounds = 110
 
 // rsaKey checks the numbers of an RSA key.

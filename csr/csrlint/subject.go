@@ -22,7 +22,7 @@ var (
 	subjectCountry     = changed("subject-country", "BR 7.1.2.7.4, ISO 3166-1")
 )
 
-// attributeType is what is known of an attribute of a subject.
+// attributeType describes an attribute of a subject.
 type attributeType struct {
 	name string
 	most int // characters, BR 7.1.4.2 or RFC 5280 appendix A.1

@@ -17,7 +17,7 @@ var (
 )
 
 // readText checks the ASN.1 type of a's value and returns the value in UTF-8.
-// ok is false if it is not a string, or holds what a string of its type cannot.
+// It reports whether the value is a string that is valid for its type.
 func (l *linter) readText(a attribute) (text string, ok bool) {
 	want := []int{asn1.TagPrintableString, asn1.TagUTF8String}
 	switch a.name {
@@ -45,7 +45,7 @@ func (l *linter) readText(a attribute) (text string, ok bool) {
 
 // characters checks the characters of text, which is the value of a.
 func (l *linter) characters(a attribute, text string) {
-	// encoding/asn1 reads * and &, which many PrintableStrings have against the standard.
+	// encoding/asn1 accepts * and &, which the standard does not allow.
 	if a.value.Tag == asn1.TagPrintableString && strings.ContainsAny(text, "*&") {
 		l.add(subjectCharacters, a.field(), "is a PrintableString with * or &: %s", quote(text))
 	}
@@ -58,7 +58,7 @@ func (l *linter) characters(a attribute, text string) {
 	}
 }
 
-// isInvisible reports whether r shows nothing, is not a character, or changes
+// isInvisible reports whether r is invisible, is not a character, or changes
 // how others are shown: controls, line ends, Default_Ignorable_Code_Point
 // without the two joiners that some scripts need, U+FFFD.
 func isInvisible(r rune) bool {
@@ -70,14 +70,14 @@ func isInvisible(r rune) bool {
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
 }
 
-// isCountry reports whether s looks like a code of ISO 3166-1. The codes
-// themselves are not known here.
+// isCountry reports whether s looks like a code of ISO 3166-1. It does not know
+// the codes.
 func isCountry(s string) bool {
 	return len(s) == 2 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// isPlaceholder reports whether s stands for nothing (BR 7.1.2.7.4), or is what
-// openssl req proposes.
+// isPlaceholder reports whether s is a placeholder (BR 7.1.2.7.4), or a default
+// of openssl req.
 func isPlaceholder(s string) bool {
 	proposed := []string{
 		"Some-State", "Internet Widgits Pty Ltd", "Default City", "Default Company Ltd", "N/A", "n/a", "NA", "None",
@@ -85,7 +85,8 @@ func isPlaceholder(s string) bool {
 	return strings.Trim(s, " .-") == "" || slices.Contains(proposed, s)
 }
 
-// typeName returns the name of an ASN.1 string type, or the tag of another type.
+// typeName returns the name of an ASN.1 string type, or the tag of another
+// type.
 func typeName(tag int) string {
 	names := map[int]string{
 		asn1.TagUTF8String:      "UTF8String",

@@ -18,8 +18,8 @@ var value = regexp.MustCompile(`"[^"]*"|[0-9]+`)
 
 const goldenTexts = "testdata/errors.txt"
 
-// TestTexts compares the text of every kind of finding with a list, so that a change of
-// one is read in a review.
+// TestTexts compares the text of every kind of finding with a list, so that a
+// change of one is read in a review.
 func TestTexts(t *testing.T) {
 	var list strings.Builder
 	list.WriteString("# Every kind of finding, below the first sample that has it.\n" +

@@ -1,7 +1,7 @@
 package csrlint
 
-// zlintCodes are the lints of zlint, with the codes of Lint of which one says the same
-// of a CSR.
+// zlintCodes are the lints of zlint, with the codes of Lint of which one says
+// the same of a CSR.
 var zlintCodes = map[string]string{
 	"e_algorithm_identifier_improper_encoding":      "key-curve key-type",
 	"e_dnsname_bad_character_in_label":              "name-malformed name-ip",

@@ -206,7 +206,7 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 			}}
 		},
 	},
-	"EndedContext": {
+	"CanceledContext": {
 		"does not check it": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return m.Put(context.WithoutCancel(ctx), name, key)

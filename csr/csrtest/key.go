@@ -48,8 +48,7 @@ var keyOfEachType = sync.OnceValues(func() ([]namedKey, error) {
 	}
 })
 
-// foreign is a key of which a store knows nothing but the interface, such as an
-// HSM's.
+// foreign is a key of a type that a store does not know, such as an HSM's.
 type foreign struct{ crypto.Signer }
 
 // putNew puts a new key and returns its name.
@@ -80,7 +79,7 @@ func has(ctx context.Context, store csr.KeyStore, name string) error {
 	return nil
 }
 
-// hasNot returns an error unless Get says that there is no key of that name.
+// hasNot returns an error unless store has no key of that name.
 func hasNot(ctx context.Context, store csr.KeyStore, name string) error {
 	key, err := store.Get(ctx, name)
 	if err = wantError(err, fs.ErrNotExist); err != nil {

@@ -1,5 +1,5 @@
-// Package csrtest tests that a [csr.KeyStore] does what the interface says. A
-// store's own test calls it:
+// Package csrtest tests implementations of [csr.KeyStore]. Call it in the test
+// of your store:
 //
 //	func TestStore(t *testing.T) {
 //		csrtest.TestKeyStore(t, func(t *testing.T) csr.KeyStore { return newStore(t) })
@@ -20,9 +20,9 @@ import (
 )
 
 // TestKeyStore tests a key store, in a subtest for each rule of csr.KeyStore.
-// The function newStore is called once in each subtest and returns a new, empty
-// store; it may use t.Cleanup. What only a store's own test can show, such as
-// durability, is not tested.
+// It calls newStore once in each subtest, which returns a new, empty store and
+// may use t.Cleanup. It does not test what only the store's own test can, such
+// as durability.
 func TestKeyStore(t *testing.T, newStore func(t *testing.T) csr.KeyStore) {
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestKeyStore(t *testing.T, newStore func(t *testing.T) csr.KeyStore) {
 	}
 }
 
-// checks are the rules of csr.KeyStore. Each gets an empty store, and returns an
-// error if that breaks the rule.
+// checks are the rules of csr.KeyStore. Each gets an empty store, and returns
+// an error if the store breaks the rule.
 var checks = []struct {
 	name string
 	run  func(ctx context.Context, store csr.KeyStore) error
@@ -45,7 +45,7 @@ var checks = []struct {
 	{"NeverReplaces", neverReplaces},
 	{"OtherName", otherName},
 	{"NilKey", nilKey},
-	{"EndedContext", endedContext},
+	{"CanceledContext", canceledContext},
 	{"ForeignKey", foreignKey},
 	{"ManyKeysAtOnce", manyKeysAtOnce},
 	{"OneKeyAtOnce", oneKeyAtOnce},
@@ -110,8 +110,8 @@ func neverReplaces(ctx context.Context, store csr.KeyStore) error {
 	return has(ctx, store, name)
 }
 
-// otherName: a key is stored under its own PubMD5 only, and there is no key of
-// a name that no key can have.
+// otherName: a key is stored under its own PubMD5 only, and a name that no key
+// can have is not found.
 func otherName(ctx context.Context, store csr.KeyStore) error {
 	own, key, err := newKey(ctx)
 	if err != nil {
@@ -146,15 +146,15 @@ func nilKey(ctx context.Context, store csr.KeyStore) error {
 	return hasNot(ctx, store, name)
 }
 
-// endedContext: after the context has ended, nothing is stored.
-func endedContext(ctx context.Context, store csr.KeyStore) error {
+// canceledContext: after the context was canceled, nothing is stored.
+func canceledContext(ctx context.Context, store csr.KeyStore) error {
 	name, key, err := newKey(ctx)
 	if err != nil {
 		return err
 	}
-	ended, end := context.WithCancel(ctx)
-	end()
-	if err := wantError(store.Put(ended, name, key), context.Canceled); err != nil {
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := wantError(store.Put(canceled, name, key), context.Canceled); err != nil {
 		return fmt.Errorf("put with a context that has ended: %w", err)
 	}
 	return hasNot(ctx, store, name)

@@ -21,11 +21,11 @@ type batch struct {
 	before int          // rows with a record from an earlier run
 	failed atomic.Int64 // rows reported as failed in this run
 
-	unserved atomic.Int64 // consecutive calls that the CDN could not serve
+	unserved atomic.Int64 // consecutive calls during which the CDN was unavailable
 }
 
-// maxUnserved is the number of consecutive calls that the CDN may fail to serve
-// before the run ends.
+// maxUnserved is the number of consecutive calls without an available CDN after
+// which the run stops.
 const maxUnserved = 64
 
 // run makes the missing CSRs with the given number of workers. It returns nil
@@ -41,7 +41,8 @@ func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	missing := b.missing(rows)
 	removeBar := b.display.follow(b.progress())
 	forEach(stoppable, min(workers, len(missing)), missing, func(r row) {
-		// A call in progress is finished: ending it would leave a key without its CSR.
+		// A call in progress goes on: a canceled one could leave a key without
+		// its CSR.
 		if err := b.create(context.WithoutCancel(ctx), r); err != nil {
 			stop(err)
 		}
@@ -54,8 +55,8 @@ func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	return b.result(context.Cause(stoppable), err)
 }
 
-// missing counts the rows and returns those that need a call. It reports those
-// that can't be read.
+// missing counts the rows and returns those that need a call. It reports the
+// invalid ones.
 func (b *batch) missing(rows []row) []row {
 	b.total = len(rows)
 	var missing []row
@@ -72,8 +73,8 @@ func (b *batch) missing(rows []row) []row {
 	return missing
 }
 
-// create makes the CSR of a row. It returns only errors that every other row
-// would meet too, such as wrong credentials or an unusable key directory.
+// create makes the CSR of a row. It returns only errors that would occur for
+// every other row too, such as wrong credentials or an unusable key directory.
 func (b *batch) create(ctx context.Context, r row) error {
 	resp, err := b.creator.CreateCdnCertificateSigningRequest(ctx, &r.request)
 	switch {
@@ -109,7 +110,7 @@ func (b *batch) progress() func() progress {
 }
 
 // result returns the error of the run, or nil if every row has its CSR. stopped
-// is why workers left rows untried, or nil.
+// is the error that stopped the workers, or nil.
 func (b *batch) result(stopped, journalErr error) error {
 	done := b.before + b.journal.done()
 	have := fmt.Sprintf("%d of %d names have a CSR in %s", done, b.total, b.journal.path)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// progress says how far a batch has come.
+// progress counts the rows of a batch.
 type progress struct {
 	total, before, done, failed int // rows; before counts those of earlier runs
 	elapsed                     time.Duration
@@ -63,7 +63,7 @@ func newDisplay(w io.Writer) *display {
 	return &display{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// follow shows the progress that now returns until remove is called, which also
+// follow shows the progress that now returns, until remove is called. That also
 // removes the bar.
 func (d *display) follow(now func() progress) (remove func()) {
 	interval := lineInterval
@@ -112,7 +112,7 @@ func (d *display) note(format string, args ...any) {
 	_, _ = fmt.Fprintln(d.w, "bulk: "+line) // stderr is the last resort
 }
 
-// draw replaces the bar on the screen by text.
+// draw replaces the bar on the screen with text.
 func (d *display) draw(text string) {
 	if text == "" && d.drawn == 0 {
 		return

@@ -20,17 +20,17 @@ import (
 type record struct {
 	Name string // as in the list; CommonName is the name in the CSR
 	csr.Response
-	Origin string // who holds the private key: "local" or "CDN"
+	Origin string // who has the private key: "local" or "CDN"
 }
 
-// syncInterval is how long a record may wait for its sync. One sync then serves
-// all records written meanwhile: a sync each would take half of the disk's time
-// from the keys.
+// syncInterval is how long a record may wait for its sync. One sync serves all
+// records written meanwhile: with a sync for each, the keys would get half as
+// much of the disk's time.
 const syncInterval = 100 * time.Millisecond
 
-// A journal is the results file. An appended record survives the end of the
-// process at once, and a power failure after the next sync, from when on it
-// counts as done.
+// A journal is the results file. An appended record survives a kill of the
+// process at once, and a power failure after the next sync. Only then it counts
+// as done.
 type journal struct {
 	path  string
 	names map[string]bool // lower-case names with a record from an earlier run
@@ -44,8 +44,9 @@ type journal struct {
 	stop, stopped chan struct{}
 }
 
-// openJournal opens or creates the file at path. It drops a last record that a
-// kill has cut off, and returns an error for anything else that is not a record.
+// openJournal opens or creates the file at path. It drops an incomplete last
+// record, which a kill leaves, and returns an error for any other line that is
+// not a record.
 func openJournal(path string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
@@ -93,7 +94,8 @@ func (j *journal) recover() error {
 	}
 }
 
-// note adds the name of the record in line. It reports whether line is a record.
+// note adds the name of the record in line. It reports whether line is a
+// record.
 func (j *journal) note(line []byte) bool {
 	var r record
 	if err := json.Unmarshal(line, &r); err != nil || r.Name == "" {

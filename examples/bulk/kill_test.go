@@ -142,7 +142,8 @@ func TestBulk_SurvivesKillsWithLocalKeys(t *testing.T) {
 	assert.LessOrEqual(t, countFiles(keys), names+kills*killWorkers)
 }
 
-// killAfter kills cmd when the directory holds n keys, and waits for it to exit.
+// killAfter kills cmd when the directory holds n keys, and waits for it to
+// exit.
 func killAfter(cmd *exec.Cmd, keys string, n int, exited <-chan error) {
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()

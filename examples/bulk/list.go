@@ -23,11 +23,12 @@ type row struct {
 	err     error // why the row is invalid, or nil
 }
 
-// key returns the name in lower case. Two rows with the same key are duplicates.
+// key returns the name in lower case. Two rows with the same key are
+// duplicates.
 func (r row) key() string { return strings.ToLower(r.request.CommonName) }
 
-// readList reads the list at path. A mistake in a row is recorded in the row; an
-// error is about the whole list.
+// readList reads the list at path. It records a mistake in a row in the row. It
+// returns an error if it can't read the list.
 func readList(path string) ([]row, error) {
 	read := readCSV
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -167,7 +168,8 @@ func readJSONLines(r io.Reader) ([]row, error) {
 	return rows, err
 }
 
-// eachLine calls do for each line that is not blank. It stops at the first error.
+// eachLine calls do for each line that is not blank. It stops at the first
+// error.
 func eachLine(r io.Reader, do func(number int, text []byte) error) error {
 	reader := bufio.NewReader(r)
 	for number := 1; ; number++ {

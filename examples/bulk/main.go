@@ -3,22 +3,23 @@
 //	bulk [flags] FILE
 //
 // FILE is CSV (.csv) or JSON Lines (.jsonl). The first line of a CSV file names
-// its columns after the operation's parameters; the column SANs holds names
+// its columns after the operation's parameters; the column SANs has names
 // separated by commas. Each line of a JSON Lines file is an object with those
 // parameters, in which SANs is an array.
 //
 // Bulk appends its results to the file given by -out, one JSON object per line:
-// the response, the name as it stands in the list, and who holds the private
-// key ("CDN" or "local").
+// the response, the name as it is in the list, and who has the private key
+// ("CDN" or "local").
 //
 // Bulk can be interrupted or killed at any time and run again: it skips the
 // names that have a result already. After a kill, each worker repeats at most
-// one call. A row that is invalid, or that the CDN could not serve, is reported
-// with its line number, and the rest of the list goes on. After 64 calls in a
-// row that the CDN could not serve, the run ends. Only one process at a time
-// may write to a results file.
+// one call. If a row is invalid or its call fails, bulk reports its line number
+// and goes on with the rest of the list. It stops after 64 calls in a row
+// during which the CDN was unavailable. Only one process at a time may write to
+// a results file.
 //
-// The exit status is 0 if every name has a CSR, 1 if not, and 2 for wrong usage.
+// The exit status is 0 if every name has a CSR, 1 if not, and 2 for wrong
+// usage.
 package main
 
 import (
@@ -41,8 +42,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run runs the program and returns its exit status. Once ctx has ended, it
-// starts no further call and returns after those in progress.
+// run returns the exit status of the program. Once ctx has ended, it starts no
+// further call and waits for those in progress.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("bulk", stderr, bulk(ctx, args, stdout, stderr))
 }
@@ -74,7 +75,7 @@ func bulk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.run(ctx, cmd.workers, rows)
 }
 
-// command holds the flags and the argument.
+// command has the flags and the argument.
 type command struct {
 	creator cli.Creator
 	list    string

@@ -34,7 +34,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run runs the program and returns its exit status.
+// run returns the exit status of the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("create", stderr, create(ctx, args, stdout, stderr))
 }
@@ -60,7 +60,7 @@ func create(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	return write(stdout, resp, cmd.format.String())
 }
 
-// command holds the flags and the arguments.
+// command has the flags and the arguments.
 type command struct {
 	creator cli.Creator
 	format  cli.Word

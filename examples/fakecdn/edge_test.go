@@ -41,12 +41,12 @@ func start(t *testing.T, stderr io.Writer, args ...string) (api, edge, edgeHTTP 
 	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
 	stdout, w := io.Pipe()
-	ended := make(chan int, 1)
+	exited := make(chan int, 1)
 	args = append(args, "-key-type", "p-256", "-edge", "127.0.0.1:0", "-edge-http", "127.0.0.1:0")
-	go func() { ended <- run(ctx, args, w, stderr) }()
+	go func() { exited <- run(ctx, args, w, stderr) }()
 	t.Cleanup(func() {
 		interrupt()
-		assert.Zero(t, <-ended)
+		assert.Zero(t, <-exited)
 	})
 	lines := bufio.NewScanner(stdout)
 	for _, line := range []struct {

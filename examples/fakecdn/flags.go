@@ -16,7 +16,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// config is what the command line asks for.
+// config has the values of the command line.
 type config struct {
 	addr, edgeAddr, edgeHTTPAddr string // empty: not served
 	api                          *cdntest.API
@@ -50,7 +50,7 @@ func parse(args []string, stdout io.Writer) (*config, error) {
 	return c, c.check(flags, creds)
 }
 
-// check returns an error for flags that can't be meant.
+// check returns an error if the flags are invalid.
 func (c *config) check(flags *flag.FlagSet, creds signer.Credentials) error {
 	if flags.NArg() > 0 {
 		return cli.Usagef("%q: takes flags only: write it behind its flag, such as -addr", flags.Arg(0))
@@ -83,7 +83,7 @@ func (c *config) addDomain(name string) error {
 	return nil
 }
 
-// setOrigin makes the edge a reverse proxy, which keeps the Host of a request.
+// setOrigin makes the edge a reverse proxy that keeps the Host of a request.
 func (c *config) setOrigin(text string) error {
 	origin, err := url.Parse(text)
 	if err != nil {
@@ -100,8 +100,8 @@ func (c *config) setOrigin(text string) error {
 	return nil
 }
 
-// checkLoopback refuses an address that other machines can reach: the access
-// key is in this program's usage.
+// checkLoopback refuses an address that other machines can reach, since the
+// access key is public: it is in the usage of this program.
 func checkLoopback(name, addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -109,7 +109,7 @@ func checkLoopback(name, addr string) error {
 	}
 	ip, err := netip.ParseAddr(host)
 	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return cli.Usagef("-%s %q: other machines could reach a fake whose access key is no secret: write 127.0.0.1:PORT", name, addr)
+		return cli.Usagef("-%s %q: other machines could reach the fake, whose access key is not secret: write 127.0.0.1:PORT", name, addr)
 	}
 	return nil
 }

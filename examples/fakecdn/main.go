@@ -9,9 +9,9 @@
 // next one is "edge on HOST:PORT", and with -edge-http the last one is "edge
 // HTTP on HOST:PORT".
 //
-// Each request to the API is a line on stderr, without secrets. An interrupt
-// ends the program after it has answered the requests under way. The exit
-// status is 0, 1 after a failure, 2 after wrong usage.
+// Fakecdn logs each request to the API as a line on stderr, without secrets. On
+// an interrupt it finishes the requests in progress and exits. The exit status
+// is 0 for success, 1 for a failure and 2 for wrong usage.
 package main
 
 import (
@@ -68,7 +68,8 @@ type site struct {
 	handler  http.Handler
 }
 
-// listen opens every listener that the command line asks for, or none.
+// listen opens every listener of the command line. If one fails, it closes the
+// others.
 func listen(ctx context.Context, c *config) (sites []site, err error) {
 	for _, want := range []struct {
 		flag, addr, prefix string
@@ -106,20 +107,20 @@ func closeAll(sites []site) error {
 func serveAll(ctx context.Context, sites []site, log *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	ended := make(chan error, len(sites))
+	results := make(chan error, len(sites))
 	for _, s := range sites {
 		server := &http.Server{Handler: s.handler, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-		go func() { ended <- cli.Serve(ctx, server, s.listener) }()
+		go func() { results <- cli.Serve(ctx, server, s.listener) }()
 	}
 	var errs []error
 	for range sites {
-		errs = append(errs, <-ended)
+		errs = append(errs, <-results)
 		stop()
 	}
 	return errors.Join(errs...)
 }
 
-// logRequest logs a request in one line. A Request holds no secret.
+// logRequest logs a request in one line. A Request contains no secret.
 func logRequest(log *slog.Logger, r cdntest.Request) {
 	attrs := []any{"method", r.Method, "signature", r.Signature, "action", r.Action}
 	for _, p := range []struct{ param, key string }{{"CommonName", "common_name"}, {"SANs", "sans"}, {"DomainName", "domain"}} {

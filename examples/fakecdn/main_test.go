@@ -57,9 +57,9 @@ func TestFakecdn_ServesAndLogsWithoutSecrets(t *testing.T) {
 	defer interrupt()
 	stdout, w := io.Pipe()
 	var stderr bytes.Buffer
-	ended := make(chan int, 1)
+	exited := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{
+		exited <- run(ctx, []string{
 			"-access-key-id", "someid", "-access-key-secret", "somesecret", "-security-token", "sometoken", "-key-type", "p-256",
 		}, w, &stderr)
 	}()
@@ -74,7 +74,7 @@ func TestFakecdn_ServesAndLogsWithoutSecrets(t *testing.T) {
 	require.ErrorIs(t, err, cdn.ErrDenied)
 
 	interrupt()
-	require.Zero(t, <-ended)
+	require.Zero(t, <-exited)
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 	require.Len(t, lines, 2)
 	assert.Contains(t, lines[0], "common_name=example.com sans=www.example.com status=200")

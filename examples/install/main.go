@@ -6,12 +6,12 @@
 // CHAIN.pem has the domain's certificate first, then the intermediates. If the
 // directory of -keys has the certificate's private key, install uploads it with
 // the certificate; otherwise the CDN must have the key, since it made the CSR.
-// Nobody needs to remember which.
 //
 // Install reads the credentials from ALIBABA_CLOUD_ACCESS_KEY_ID,
 // ALIBABA_CLOUD_ACCESS_KEY_SECRET and, if they are temporary,
-// ALIBABA_CLOUD_SECURITY_TOKEN. It prints what it did to stdout. The exit status
-// is 0 once the certificate is served, 1 for a failure and 2 for wrong usage.
+// ALIBABA_CLOUD_SECURITY_TOKEN. It prints what it did to stdout. The exit
+// status is 0 once the certificate is served, 1 for a failure and 2 for wrong
+// usage.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run runs the program and returns its exit status.
+// run returns the exit status of the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return cli.Exit("install", stderr, install(ctx, args, stdout))
 }
@@ -82,7 +82,7 @@ func install(ctx context.Context, args []string, stdout io.Writer) error {
 	return err
 }
 
-// report says what was done, and where the private key is.
+// report describes what was done, and who has the private key.
 func (c *command) report(done *cdn.Installation) string {
 	key := "the CDN has the private key"
 	call := "SetCdnDomainCSRCertificate"
@@ -109,7 +109,7 @@ func (c *command) waitForEdges(ctx context.Context, domain string, chain []byte)
 	return c.edge.Wait(ctx, host, leaf)
 }
 
-// command holds the flags and the arguments.
+// command has the flags and the arguments.
 type command struct {
 	keys, endpoint    string
 	wait              time.Duration

@@ -1,5 +1,5 @@
-// Quickstart is the first program of the README. It makes a CSR for example.com;
-// CSR_MODE says where.
+// Quickstart is the first program of the README. It makes a CSR for
+// example.com; the environment variable CSR_MODE decides where.
 package main
 
 import (

@@ -3,13 +3,13 @@
 //
 //	service [-addr 127.0.0.1:8090] [-keys DIR] [-endpoint URL]
 //
-// POST /csrs/DOMAIN returns a CSR for the domain and its www name. The CDN makes
-// it, or this machine while the CDN can't serve. GET /healthz reports where the
-// last CSR came from, and GET /metrics returns counters.
+// POST /csrs/DOMAIN returns a CSR for the domain and its www name. The CDN
+// makes it, or this machine while the CDN is unavailable. GET /healthz reports
+// where the last CSR came from, and GET /metrics returns counters.
 //
 // Service reads its credentials from the environment. It does not authenticate
-// its callers; run it behind a server that does. On an interrupt it finishes the
-// requests in progress and exits.
+// its callers; run it behind a server that does. On an interrupt it finishes
+// the requests in progress and exits.
 package main
 
 import (

@@ -27,8 +27,8 @@ type service struct {
 	log     *slog.Logger
 }
 
-// newService returns a service that calls the CDN, and local while the CDN can't
-// serve. It sets OnAttempt in a copy of opts.
+// newService returns a service that calls the CDN, and local while the CDN is
+// unavailable. It sets OnAttempt in a copy of opts.
 func newService(
 	creds cdn.CredentialSource, opts *cdn.Options, local cdn.CSRCreator, log *slog.Logger,
 ) (*service, error) {
@@ -61,7 +61,7 @@ func (s *service) routes() http.Handler {
 // answer is the response to POST /csrs/DOMAIN.
 type answer struct {
 	csr.Response
-	Origin string // "CDN" or "local": who holds the private key, which decides how the certificate is installed
+	Origin string // "CDN" or "local": who has the private key, which decides how the certificate is installed
 }
 
 func (s *service) create(w http.ResponseWriter, r *http.Request) {
@@ -89,9 +89,9 @@ func (s *service) create(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, answer{Response: *resp, Origin: resp.Origin.String()})
 }
 
-// fail logs err and answers with what the caller can act on. Trying again later
-// helps if the CDN can't serve, not if the service's own credentials or keys are
-// wrong.
+// fail logs err and answers with a status that the caller can act on: to try
+// again later helps if the CDN is unavailable, not if the service's own
+// credentials or keys are wrong.
 func (s *service) fail(ctx context.Context, w http.ResponseWriter, domain string, err error) {
 	s.metrics.Add("failures", 1)
 	s.log.ErrorContext(ctx, "no CSR made", "domain", domain, "error", err)

@@ -1,7 +1,7 @@
-// Command apilist prints the exported API of the packages in the given folders, without comments and bodies, so that a change
-// of it is seen in a review. The lists are kept in api/, and CI compares them:
+// Apilist compares the exported API of every package that users import with the
+// lists in api/, so that a review shows each change of it:
 //
-//	go run ./internal/apilist -write    # after a change that is meant
+//	go run ./internal/apilist -write    # after an intended change
 //	go run ./internal/apilist           # fails if a list is not that of the code
 package main
 
@@ -30,7 +30,8 @@ func main() {
 	}
 }
 
-// checkAll checks every package that users import, and that there is no list of another.
+// checkAll checks every package that users import, and that there is no list of
+// any other package.
 func checkAll(write bool) error {
 	lists, err := filepath.Glob(filepath.Join("api", "*.txt"))
 	if err != nil {
@@ -52,12 +53,12 @@ func checkAll(write bool) error {
 		}
 	}
 	if len(lists) > 0 {
-		return fmt.Errorf("%s: there is no such package any more: if that is meant, remove the lists", strings.Join(lists, ", "))
+		return fmt.Errorf("%s: there is no such package: if you removed it, remove the list", strings.Join(lists, ", "))
 	}
 	return nil
 }
 
-// listOf is the list of the package in a folder.
+// listOf returns the path of the list of the package in a folder.
 func listOf(folder string) string {
 	return filepath.Join("api", strings.ReplaceAll(filepath.ToSlash(folder), "/", "-")+".txt")
 }
@@ -77,12 +78,13 @@ func check(folder string, write bool) error {
 		return err
 	}
 	if !bytes.Equal(kept, api) {
-		return fmt.Errorf("%s is not the API of %s any more: if that is meant, run go run ./internal/apilist -write", path, folder)
+		return fmt.Errorf("%s differs from the API of %s: if that is intended, run go run ./internal/apilist -write", path, folder)
 	}
 	return nil
 }
 
-// list prints the exported declarations of a package as gofmt would, types with their methods, in the order of their names.
+// list returns the exported declarations of a package, without comments, in the
+// order of their names. Methods follow their types.
 func list(folder string) ([]byte, error) {
 	fset := token.NewFileSet()
 	files, err := parse(fset, folder)

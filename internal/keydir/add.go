@@ -15,13 +15,12 @@ const (
 	sweepMark  = tempDir + "/.sweep" // its modification time is that of the last sweep
 )
 
-// Add makes data the durable content of the new file name. If that exists, the
-// error matches fs.ErrExist, and the file is durable. If the file is written
-// and only the directory's fsync fails, Add returns that error and the file
-// stays.
+// Add makes data the durable content of the new file name. If the file exists,
+// Add makes it durable and returns an error that matches fs.ErrExist. If only
+// the fsync of the directory fails, Add returns that error and the file stays.
 //
-// The data is written to a temporary file and fsynced; that is linked to name,
-// which never replaces a file as a rename would; then the directory is fsynced.
+// Add writes the data to a temporary file and fsyncs it, then links that to
+// name, which unlike a rename never replaces a file, and fsyncs the directory.
 func (d *Dir) Add(name string, data []byte) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -40,8 +39,8 @@ func (d *Dir) Add(name string, data []byte) error {
 	if addErr != nil && !errors.Is(addErr, fs.ErrExist) {
 		return addErr
 	}
-	// This is also done if the file exists: the process that linked it may not
-	// have come this far, and the caller may rely on the file at once.
+	// Also if the file exists: the process that linked it may not have fsynced
+	// the directory yet, and the caller may use the file at once.
 	if err := d.sync(); err != nil {
 		return err
 	}
@@ -51,8 +50,8 @@ func (d *Dir) Add(name string, data []byte) error {
 	return nil
 }
 
-// linkOrWrite gives the temporary file its name. Where the file system has no
-// hard links, it writes data to a file of that name.
+// linkOrWrite links the temporary file to name. On a file system without hard
+// links it writes data to a new file instead.
 func (d *Dir) linkOrWrite(temp, name string, data []byte) error {
 	err := d.link(d.root, temp, name)
 	switch {
@@ -66,11 +65,11 @@ func (d *Dir) linkOrWrite(temp, name string, data []byte) error {
 	return err
 }
 
-// isLinked reports whether the temporary file has a second name. A network file
-// system that sends a LINK again, because the answer was lost, may be told that
-// the name exists although it is the one that the first LINK made. The link
-// count shows which (open(2), O_EXCL). Opening the file makes an NFS client ask
-// the server for it.
+// isLinked reports whether the temporary file has a second name. If a network
+// file system repeats a LINK whose answer was lost, the error may be that the
+// name exists, although the first LINK made it. The link count shows whether it
+// did (open(2), O_EXCL). Opening the file makes an NFS client ask the server
+// for the count.
 func (d *Dir) isLinked(temp string) bool {
 	f, err := d.root.Open(temp)
 	if err != nil {
@@ -111,15 +110,14 @@ func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
 
 // noHardLinks reports whether a file system refused a link because it has none:
 // with ENOTSUP, ENOSYS, EPERM (link(2): vfat), or what the operating system
-// adds. If the error is about permissions after all, creating the file meets it
-// again.
+// adds. If the error is about permissions, creating the file fails too.
 func noHardLinks(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || isLinkUnsupported(err)
 }
 
 // sweep removes the temporary files of processes that died, about once in
-// sweepEvery whatever the number of processes. Times are the file system's, not
-// this machine's. It never fails: what it can't remove is harmless.
+// sweepEvery for all processes together. Times are those of the file system,
+// not of this machine. Errors are ignored: a file that stays is harmless.
 func (d *Dir) sweep(now time.Time) {
 	if mark, err := d.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()) < sweepEvery {
 		return

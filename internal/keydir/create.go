@@ -54,8 +54,8 @@ func (d *Dir) makeDirs(path string) error {
 	return nil
 }
 
-// checkTempDir returns an error if the directory for temporary files must not be
-// used. A missing one is made.
+// checkTempDir returns an error if the directory for temporary files must not
+// be used. A missing one is made.
 func (d *Dir) checkTempDir() error {
 	info, err := d.root.Lstat(tempDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +75,7 @@ func (d *Dir) checkTempDir() error {
 }
 
 // makeTempDir makes the directory for temporary files once the directory itself
-// is durable in its parent. Another process may do the same meanwhile.
+// is durable in its parent. Another process may do the same at that time.
 func (d *Dir) makeTempDir() error {
 	if err := d.syncForeign(filepath.Join(d.path, "..")); err != nil {
 		return err
@@ -86,9 +86,8 @@ func (d *Dir) makeTempDir() error {
 	return nil
 }
 
-// syncForeign is syncPath for a directory in which another process, or none,
-// has just made something. If this user may not open it, making it durable is
-// not this user's job.
+// syncForeign is syncPath for a directory in which this process made nothing,
+// but another one may have. If this user may not open it, that is not an error.
 func (d *Dir) syncForeign(path string) error {
 	if err := d.syncPath(path); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return err
@@ -114,9 +113,8 @@ func (d *Dir) sync() error {
 	return d.syncAndClose(f)
 }
 
-// syncAndClose fsyncs and closes the directory f. A file system that can't
-// fsync directories answers ENOTSUP, ENOSYS or EINVAL (vboxsf); it has nothing
-// better to offer, so that is not an error.
+// syncAndClose fsyncs and closes the directory f. It ignores ENOTSUP, ENOSYS
+// and EINVAL (vboxsf), the errors of file systems that can't fsync directories.
 func (d *Dir) syncAndClose(f *os.File) error {
 	defer func() { _ = f.Close() }() // nothing was written through it
 	err := d.fsync(f)

@@ -23,12 +23,12 @@ import (
 	"strings"
 )
 
-// MaxSize is the size in bytes of the longest file that a directory keeps.
+// MaxSize is the largest size of a file in the directory, in bytes.
 const MaxSize = 64 << 10
 
-// tempDir is where files are written before they get their names. It is made
-// only after the directory itself is durable in its parent, so its presence
-// shows that.
+// tempDir is the directory in which files are written before they get their
+// names. It is made only after the key directory is durable in its parent, so
+// that its existence proves that.
 const tempDir = ".tmp"
 
 var errReplaced = errors.New("was replaced while it was being opened")
@@ -41,7 +41,7 @@ type Dir struct {
 	user       int // this process's, who may own files besides root
 	root       *os.Root
 
-	// What file systems do differently; tests replace these.
+	// Calls that fail on some file systems; tests replace them.
 	openFile func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error)
 	link     func(root *os.Root, oldname, newname string) error
 	fsync    func(dir *os.File) error
@@ -58,9 +58,9 @@ func Open(path string, allowGroup bool) (*Dir, error) {
 	return d, nil
 }
 
-// Create opens the directory path for reading and adding. A missing one is made
-// with mode 0700, its missing parents too. The parameter allowGroup is that of
-// [Open].
+// Create opens the directory path for reading and adding. It makes a missing
+// one, and its missing parents, with mode 0700. The parameter allowGroup is
+// that of [Open].
 func Create(path string, allowGroup bool) (*Dir, error) {
 	d := newDir(path, allowGroup)
 	if err := d.create(); err != nil {
@@ -69,7 +69,7 @@ func Create(path string, allowGroup bool) (*Dir, error) {
 	return d, nil
 }
 
-// Close closes the directory. What was added is durable before.
+// Close closes the directory. Added files are durable already.
 func (d *Dir) Close() error { return d.root.Close() }
 
 func newDir(path string, allowGroup bool) *Dir {
@@ -118,7 +118,8 @@ func (d *Dir) openRoot(checked fs.FileInfo) error {
 	return nil
 }
 
-// checkDir returns an error for what must not be used as the directory.
+// checkDir returns an error if info is not that of a directory that may be
+// used.
 func (d *Dir) checkDir(info fs.FileInfo) error {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -132,9 +133,9 @@ func (d *Dir) checkDir(info fs.FileInfo) error {
 	return nil
 }
 
-// access returns how someone other than this user and root has access to a
-// file, and the command that repairs it. Both are empty if nobody has.
-// Permissions is "w" if only writing matters, "rwx" if any access does.
+// access describes the access that someone other than this user and root has to
+// a file, and returns the command that removes it. Both are empty if there is
+// none. With permissions "w" only writing counts, with "rwx" any access.
 func (d *Dir) access(info fs.FileInfo, permissions string) (problem, repair string) {
 	if !checksModes {
 		return "", ""

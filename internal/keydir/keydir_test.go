@@ -100,8 +100,8 @@ func recordSyncs(dir *Dir, failing string) (synced *[]string) {
 	return synced
 }
 
-// TestCreate_SyncsWhatItMakes also shows that a parent that was found is fsynced
-// in its own parent: another process may have made it just now.
+// TestCreate_SyncsWhatItMakes also shows that a parent that was found is
+// fsynced in its own parent: another process may have made it just now.
 func TestCreate_SyncsWhatItMakes(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "found"), 0o700))

@@ -107,8 +107,8 @@ func assertAccess(t *testing.T, path, what string, mode fs.FileMode, allowGroup 
 	assertRepair(t, readErr, what, mode, repair)
 }
 
-// assertRepair asserts that err names the repair of what, or is nil if repair is
-// empty.
+// assertRepair asserts that err names the repair of what, or is nil if repair
+// is empty.
 func assertRepair(t *testing.T, err error, what string, mode fs.FileMode, repair string) {
 	t.Helper()
 	if repair == "" {

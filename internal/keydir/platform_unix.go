@@ -32,8 +32,8 @@ func linkCount(info fs.FileInfo) uint64 {
 // on macOS).
 func fsyncDir(dir *os.File) error { return dir.Sync() }
 
-// isInvalid reports whether a system call is not meant for such a file: EINVAL
-// (fsync(2): the file does not support synchronization).
+// isInvalid reports whether err is EINVAL: the file does not support
+// synchronization (fsync(2)).
 func isInvalid(err error) bool { return errors.Is(err, syscall.EINVAL) }
 
 // isLinkUnsupported reports whether a link was refused because it would leave a

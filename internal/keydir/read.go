@@ -54,8 +54,7 @@ func (d *Dir) readFile(name string, checked fs.FileInfo) ([]byte, error) {
 	return data, nil
 }
 
-// checkFile returns an error for what must not be read as a file of this
-// directory.
+// checkFile returns an error if info is not that of a file that may be read.
 func (d *Dir) checkFile(name string, info fs.FileInfo) error {
 	path := filepath.Join(d.path, name)
 	switch {

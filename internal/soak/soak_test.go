@@ -36,8 +36,8 @@ const (
 )
 
 // TestSoak makes calls with one client as fast as it can, against a fake CDN on
-// loopback that fails in every way it knows. Each call must end as its script
-// says, and memory and goroutines must not grow.
+// loopback that fails in every way it knows. Each call must have the result in
+// its script, and memory and goroutines must not grow.
 func TestSoak(t *testing.T) {
 	if *duration == 0 {
 		t.Skip("set -soak to a duration, such as 30s")
@@ -122,7 +122,7 @@ type fixedKey struct{ crypto.Signer }
 
 func (k fixedKey) NewKey(context.Context) (crypto.Signer, error) { return k.Signer, nil }
 
-// A script is what happens to a call, and its expected result.
+// A script has the faults of a call, and its expected result.
 type script struct {
 	name     string
 	faults   []cdntest.Fault
@@ -130,7 +130,7 @@ type script struct {
 	attempts int   // expected Attempts of the error
 }
 
-// matches reports whether a call ended as the script says.
+// matches reports whether a call had the result in the script.
 func (s script) matches(resp *csr.Response, err error, name string) bool {
 	if s.kind == nil {
 		return err == nil && resp.CommonName == name && resp.Origin == csr.OriginCDN
@@ -139,8 +139,8 @@ func (s script) matches(resp *csr.Response, err error, name string) bool {
 	return ok && errors.Is(err, s.kind) && e.Attempts == s.attempts
 }
 
-// scripts are played in turn. Most calls succeed at once: if more of them failed
-// for good, the client's retry budget would run out.
+// scripts are played in turn. Most calls succeed at once: if more of them
+// failed for good, the client's retry budget would run out.
 var scripts = spread(100,
 	script{name: "500", faults: []cdntest.Fault{{Status: 500, Code: "InternalError"}}},
 	script{name: "500 twice", faults: []cdntest.Fault{{Status: 500, Code: "InternalError"}, {Status: 502}}},

@@ -9,7 +9,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// Creator holds the flags that choose who makes the CSRs: this machine, the CDN,
+// Creator has the flags that choose who makes the CSRs: this machine, the CDN,
 // or the CDN with a fallback to this machine.
 type Creator struct {
 	mode     Word
@@ -32,8 +32,8 @@ func (c *Creator) AddTo(flags *flag.FlagSet) {
 	flags.Var(&c.signer, "signer", "`SIGNATURE` of the calls to the CDN: rpc or acs3")
 }
 
-// New returns the creator that the flags choose, with a client of its own that
-// gets opts. Its errors are errors of usage.
+// New returns the creator that the flags choose, with a new client that has
+// opts. Its errors are errors of usage.
 func (c *Creator) New(opts cdn.Options, fallback cdn.Fallback) (cdn.CSRCreator, error) {
 	if c.mode.String() == "local" {
 		return c.With(nil, fallback)

@@ -32,8 +32,9 @@ func Parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// Exit prints err, if any, as one line on stderr, and returns the exit status: 0
-// if err is nil or flag.ErrHelp, 2 for wrong usage, and 1 for any other error.
+// Exit prints err, if any, as one line on stderr, and returns the exit status:
+// 0 if err is nil or flag.ErrHelp, 2 for wrong usage, and 1 for any other
+// error.
 func Exit(program string, stderr io.Writer, err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -67,8 +67,8 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// serveOne serves one connection until ctx ends. It returns the client's side of
-// the connection, and a channel with the result of Serve.
+// serveOne serves one connection until ctx ends. It returns the client's side
+// of the connection, and a channel with the result of Serve.
 func serveOne(ctx context.Context, handler http.HandlerFunc) (client net.Conn, served chan error) {
 	client, server := net.Pipe()
 	listener := &pipeListener{conn: make(chan net.Conn, 1), closed: make(chan struct{})}

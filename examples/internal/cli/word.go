@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Word is a flag.Value that accepts one of a few words. Use [OneOf] to make one.
+// Word is a flag.Value that accepts one of a few words. Use [OneOf] to make
+// one.
 type Word struct {
 	chosen string
 	words  []string
