@@ -25,8 +25,9 @@ type Options struct {
 	// everything in the body and nothing in the URL.
 	Signer signer.Signer
 
-	// Format is what the service is asked to answer in, "JSON" or "XML". If
-	// empty, JSON is used. The client reads both, whichever the service sends.
+	// Format is the format in which the service is asked to answer, "JSON" or
+	// "XML". If empty, JSON is used. The client reads both, whichever the
+	// service sends.
 	Format string
 
 	// HTTPClient sends the requests, except that redirects are not followed.
@@ -41,8 +42,8 @@ type Options struct {
 	// count. The default is 10 s. The context's deadline bounds the whole call.
 	AttemptTimeout time.Duration
 
-	// MaxAttempts is how many requests a call may send. The default is 4;
-	// 1 means no retry.
+	// MaxAttempts is the largest number of requests that a call sends. The
+	// default is 4; 1 means no retry.
 	MaxAttempts int
 
 	// Limiter makes every attempt wait for its turn, unless Limiters has one

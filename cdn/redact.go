@@ -213,7 +213,7 @@ func (s *secrets) redactError(err error) error {
 }
 
 // unescape undoes one layer of percent-encoding, of the escapes of JSON, and of
-// those of HTML and XML. What is not an escape stays as it is.
+// those of HTML and XML. Other text stays as it is.
 func unescape(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// checkedRequest is the one that the CSRs of the tests of Check are for.
+// checkedRequest is the request of the tests of Check.
 var checkedRequest = Request{CommonName: "Example.com", SANs: []string{"Bücher.example", "bücher.example"}, Email: "admin@example.com"}
 
 // checkedNames are its names in the CSR.

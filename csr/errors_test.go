@@ -21,14 +21,14 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/errors.txt instead of comparing with it")
 
-// An errorCase is an error and what it is about.
+// An errorCase is an error and a description of its cause.
 type errorCase struct {
 	what string
 	err  error
 }
 
 // TestErrors_Texts compares the texts of errors with testdata/errors.txt, so
-// that a change of one is seen in a review.
+// that a review shows each change.
 func TestErrors_Texts(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the list has a Unix system's texts about files")

@@ -13,7 +13,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// A secrets is a client of a service for secrets, of which each has a name.
+// secrets stands for the client of a service that stores secrets by name.
 type secrets struct {
 	mu     sync.Mutex
 	values map[string][]byte

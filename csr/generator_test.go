@@ -204,7 +204,7 @@ func TestKeyType_Context(t *testing.T) {
 	assert.Nil(t, key)
 }
 
-// endsAfter is a context that has ended once Err was asked a number of times.
+// endsAfter is a context that is canceled after a number of calls of Err.
 type endsAfter struct {
 	context.Context
 	looks int

@@ -75,8 +75,8 @@ func TestWithCause(t *testing.T) {
 	assert.ErrorIs(t, withCause(foreign, foreign.Err()), context.Canceled, "a context of another package")
 }
 
-// TestContextCause shows that the errors of whatever takes a context match its
-// error and carry the cause.
+// TestContextCause shows that every method with a context returns its error
+// together with the cause.
 func TestContextCause(t *testing.T) {
 	key, name := newNamedKey(t)
 	mem, dir := new(MemStore), DirStore{Path: newDir(t)}

@@ -105,9 +105,9 @@ func TestPool_WaitsLongerAfterEachFailure(t *testing.T) {
 	})
 }
 
-// TestPool_FailureIsTheCallersToo shows that an empty pool returns the errors
-// of its source.
-func TestPool_FailureIsTheCallersToo(t *testing.T) {
+// TestPool_NewKeyReturnsTheSourcesError shows that an empty pool returns the
+// errors of its source.
+func TestPool_NewKeyReturnsTheSourcesError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := newPool(t, &counter{fail: func(int) error { return errAway }}, 1)
 		synctest.Wait()
@@ -192,9 +192,9 @@ func TestPool_Close(t *testing.T) {
 	})
 }
 
-// TestPool_CloseAtWork shows that Close stops a Pool that makes a key, and one
-// that waits after a failure.
-func TestPool_CloseAtWork(t *testing.T) {
+// TestPool_CloseWhileMaking shows that Close stops a Pool that makes a key, and
+// one that waits after a failure.
+func TestPool_CloseWhileMaking(t *testing.T) {
 	for name, source := range map[string]*counter{
 		"making a key":    {slow: time.Hour},
 		"after a failure": {fail: func(int) error { return errAway }},

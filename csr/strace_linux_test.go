@@ -45,8 +45,8 @@ var (
 	keyName    = regexp.MustCompile(`[0-9a-f]{32}\.pem`)
 )
 
-// wholeLines returns the lines that strace wrote. A call that another thread's
-// call interrupted is joined where it ended.
+// wholeLines returns the lines that strace wrote. It joins the two parts of a
+// call during which another thread made one.
 func wholeLines(text string) []string {
 	var lines []string
 	unfinished := make(map[string]string) // by thread

@@ -108,7 +108,7 @@ func TestAPI_RefusesAChangedParameter(t *testing.T) {
 	assert.Equal(t, "SignatureDoesNotMatch", e.Code)
 }
 
-func TestAPI_RemembersNoncesAsLongAsTheyCount(t *testing.T) {
+func TestAPI_RefusesAUsedNonce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := newAPI()
 		for range 3 { // a nonce is good again when no timestamp of its first use can be
@@ -160,7 +160,7 @@ func TestAPI_ChecksWhatACS3Sends(t *testing.T) {
 		"right":                     {func(*http.Request) {}, ""},
 		"a header that is unsigned": {header("x-acs-extra", "1"), "IncompleteSignature"},
 		"a type that is unsigned":   {header("Content-Type", "text/plain"), "IncompleteSignature"},
-		"authorization is no such":  {header("Authorization", "Bearer x"), "IncompleteSignature"},
+		"unknown authorization":     {header("Authorization", "Bearer x"), "IncompleteSignature"},
 		"hash of another body":      {header("x-acs-content-sha256", "00"), "InvalidParameter"},
 		"action changed":            {header("x-acs-action", "Other"), "InvalidAction.NotFound"},
 		"version missing":           {func(r *http.Request) { r.Header.Del("x-acs-version") }, "MissingParameter"},
@@ -189,7 +189,7 @@ var acs3Headers = []string{
 	"host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-security-token", "x-acs-signature-nonce", "x-acs-version",
 }
 
-func TestAPI_WantsTheSignedHeadersOfACS3InTheirOrder(t *testing.T) {
+func TestAPI_RequiresSortedSignedHeaders(t *testing.T) {
 	reversed := slices.Clone(acs3Headers)
 	slices.Reverse(reversed)
 	tests := map[string]struct {
@@ -214,7 +214,7 @@ func TestAPI_WantsTheSignedHeadersOfACS3InTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAPI_WantsEachPartOfTheAuthorization(t *testing.T) {
+func TestAPI_RequiresEachPartOfTheAuthorization(t *testing.T) {
 	for _, part := range []string{"ACS3-HMAC-SHA256 Credential=", ",SignedHeaders=", ",Signature="} {
 		_, e := ask(t, newAPI(), acs3Request(t, func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), part, "", 1))
@@ -357,9 +357,9 @@ func TestAPI_KeepsTheKeyOfEachCSR(t *testing.T) {
 	assert.Equal(t, parsed.PublicKey, key.Public())
 }
 
-// TestAPI_SaysWhatCSRRefusesOnce: the client puts the kind of error in front of
-// the message, so it is not in there too.
-func TestAPI_SaysWhatCSRRefusesOnce(t *testing.T) {
+// TestAPI_NamesAnInvalidParameterOnce: the client puts the kind of error in
+// front of the message, so it is not in there too.
+func TestAPI_NamesAnInvalidParameterOnce(t *testing.T) {
 	params := rpcParams()
 	params.Set("CommonName", "a..b")
 	_, problem := ask(t, newAPI(), rpcRequest(t, http.MethodPost, "form", params, secret))

@@ -91,7 +91,7 @@ func TestEdge_ServesByTheSNI(t *testing.T) {
 	}
 }
 
-func TestEdge_StopsWhenTheDomainDoes(t *testing.T) {
+func TestEdge_ServesNoOfflineDomain(t *testing.T) {
 	ca := newAuthority(t)
 	srv := newServer(t)
 	text, key := ca.issue(t, "example.com")

@@ -98,14 +98,14 @@ func named(commonName string) func(map[string]string) bool {
 	return func(params map[string]string) bool { return params["CommonName"] == commonName }
 }
 
-func TestInject_IsForOneName(t *testing.T) {
+func TestInject_Match(t *testing.T) {
 	api := newAPI()
 	api.Inject(cdntest.Fault{Match: named("other.example.com"), Code: "X"}, cdntest.Fault{Match: named("example.com"), Code: "Y"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "Y", e.Code)
 }
 
-func TestInject_MayBreakTheLength(t *testing.T) {
+func TestInject_InvalidContentLength(t *testing.T) {
 	api := newAPI()
 	api.Inject(cdntest.Fault{Header: http.Header{"Content-Length": {"many"}}})
 	resp, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret))
@@ -114,7 +114,7 @@ func TestInject_MayBreakTheLength(t *testing.T) {
 	assert.Contains(t, readAll(t, resp), "BEGIN CERTIFICATE REQUEST")
 }
 
-func TestInject_IsForOneAction(t *testing.T) {
+func TestInject_Action(t *testing.T) {
 	api := newAPI()
 	api.Inject(cdntest.Fault{Action: "DescribeDomainCertificateInfo", Code: "X"})
 	status, _ := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
@@ -192,7 +192,7 @@ func TestInject_BeforeOrAfterTheWork(t *testing.T) {
 	}
 }
 
-func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
+func TestInject_RefusedCallUsesNoFault(t *testing.T) {
 	api := newAPI()
 	api.Inject(cdntest.Fault{Code: "X"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), "other"))
@@ -208,7 +208,7 @@ func TestInject_IsLeftAloneByACallThatIsRefused(t *testing.T) {
 	assert.Equal(t, "X", e.Code)
 }
 
-func TestAPI_DoesNothingOnceTheContextHasEnded(t *testing.T) {
+func TestAPI_DoesNothingAfterACancel(t *testing.T) {
 	canceled, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("test over")
 	cancel(cause)

@@ -74,7 +74,7 @@ func rpcRequest(t *testing.T, method, where string, params url.Values, secret st
 	return req
 }
 
-// apiError is what an error of the API says.
+// apiError is an error answer of the API.
 type apiError struct {
 	XMLName                                     xml.Name `json:"-"`
 	Code, Message, RequestId, HostId, Recommend string

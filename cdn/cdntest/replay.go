@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// validity is how far a request's time may be from the API's, either way.
+// validity is the largest difference between a request's time and the API's.
 const validity = 15 * time.Minute
 
 // checkTime refuses a timestamp that is malformed or too far from now.

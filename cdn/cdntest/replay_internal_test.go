@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestNonces_AreForgotten is in the package because the memory can't be seen
-// from outside.
-func TestNonces_AreForgotten(t *testing.T) {
+// TestNonces_AreDroppedAfterTwiceTheValidity is in the package because no
+// exported name shows the memory.
+func TestNonces_AreDroppedAfterTwiceTheValidity(t *testing.T) {
 	var n nonces
 	start := time.Unix(0, 0)
 	const calls, perMinute = 6000, 100

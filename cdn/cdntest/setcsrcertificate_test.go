@@ -15,7 +15,7 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-func TestSetCSRCertificate_InstallsWhatTheAPIHasTheKeyOf(t *testing.T) {
+func TestSetCSRCertificate_InstallsACertificateWhoseKeyItHas(t *testing.T) {
 	ca := newAuthority(t)
 	for _, format := range both {
 		for domain, name := range map[string]string{"example.com": "example.com", ".example.com": "*.example.com"} {
@@ -42,7 +42,7 @@ func TestSetCSRCertificate_InstallsWhatTheAPIHasTheKeyOf(t *testing.T) {
 	}
 }
 
-func TestSetCSRCertificate_RefusesTheRest(t *testing.T) {
+func TestSetCSRCertificate_RefusesInvalidRequests(t *testing.T) {
 	ca := newAuthority(t)
 	api := withDomains()
 	right := ca.answerCSR(t, api, "example.com")
@@ -102,7 +102,7 @@ func withX25519(t *testing.T, ca *authority) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-func TestSetCSRCertificate_TakesPlainPEMIfToldTo(t *testing.T) {
+func TestSetCSRCertificate_AcceptsPlainPEM(t *testing.T) {
 	ca := newAuthority(t)
 	api := withDomains()
 	api.PlainServerCertificate = true

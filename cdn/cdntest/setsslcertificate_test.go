@@ -53,7 +53,7 @@ func TestSetSSLCertificate_StoresAndInstalls(t *testing.T) {
 	}
 }
 
-func TestSetSSLCertificate_RefusesWhatItDoesNotDocument(t *testing.T) {
+func TestSetSSLCertificate_RefusesInvalidRequests(t *testing.T) {
 	ca := newAuthority(t)
 	key := newKey(t)
 	leaf := ca.leaf(t, key.Public(), "example.com")

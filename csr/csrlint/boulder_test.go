@@ -42,19 +42,19 @@ func TestLint_AgreesWithBoulder(t *testing.T) {
 		all = append(all, s)
 		findings = append(findings, Lint(s.csr))
 	}
-	verdicts := ask(t, program, pems.String())
-	require.Len(t, verdicts, len(all))
+	answers := ask(t, program, pems.String())
+	require.Len(t, answers, len(all))
 	for i, s := range all {
-		verdict, _, _ := strings.Cut(verdicts[i], ":")
+		answer, _, _ := strings.Cut(answers[i], ":")
 		own := slices.Contains(strictSamples, s.name) || slices.Contains(raSamples, s.name)
-		assert.Equal(t, verdict != "accepted" || own, refusedBy(findings[i], ""), "%s: Boulder: %s", s.name, verdicts[i])
-		if verdict != "unreadable" && !own {
+		assert.Equal(t, answer != "accepted" || own, refusedBy(findings[i], ""), "%s: Boulder: %s", s.name, answers[i])
+		if answer != "unreadable" && !own {
 			ownKey := slices.Contains(keySamplesOfBR, s.name)
-			assert.Equal(t, verdict == "key refused" || ownKey, refusedBy(findings[i], "key-"),
-				"%s: Boulder: %s", s.name, verdicts[i])
+			assert.Equal(t, answer == "key refused" || ownKey, refusedBy(findings[i], "key-"),
+				"%s: Boulder: %s", s.name, answers[i])
 		}
 		if own {
-			assert.Equal(t, "accepted", verdict, "%s is in a list, and Boulder refuses it: %s", s.name, verdicts[i])
+			assert.Equal(t, "accepted", answer, "%s is in a list, and Boulder refuses it: %s", s.name, answers[i])
 		}
 	}
 }
@@ -67,9 +67,10 @@ func refusedBy(findings []Finding, prefix string) bool {
 	})
 }
 
-// TestLint_AgreesWithBoulderOnOddNames checks names that are put together from
-// parts in which mistakes hide, in the three places where a name can stand.
-func TestLint_AgreesWithBoulderOnOddNames(t *testing.T) {
+// TestLint_AgreesWithBoulderOnInvalidNames checks names that are put together
+// from parts in which mistakes hide, in the three places where a name can
+// stand.
+func TestLint_AgreesWithBoulderOnInvalidNames(t *testing.T) {
 	program := buildModule(t, "boulder")
 	random := rand.New(rand.NewPCG(1, 2)) // the same names in every run
 	var names []string
@@ -84,11 +85,11 @@ func TestLint_AgreesWithBoulderOnOddNames(t *testing.T) {
 				f.names, f.rdns = nil, [][]byte{rdn(attr(commonName, utf8String, name))}
 			}))
 	}
-	verdicts := ask(t, program, string(bytes.Join(csrs, nil)))
-	require.Len(t, verdicts, len(names))
-	for i, verdict := range verdicts {
+	answers := ask(t, program, string(bytes.Join(csrs, nil)))
+	require.Len(t, answers, len(names))
+	for i, answer := range answers {
 		findings := slices.DeleteFunc(Lint(csrs[i]), func(f Finding) bool { return f.Code == "san-redundant" }) // of package ra
-		assert.Equal(t, verdict != "accepted", refusedBy(findings, ""), "%q: Boulder: %s; Lint: %v", names[i], verdict, findings)
+		assert.Equal(t, answer != "accepted", refusedBy(findings, ""), "%q: Boulder: %s; Lint: %v", names[i], answer, findings)
 	}
 }
 

@@ -45,7 +45,7 @@ func TestLint_Samples(t *testing.T) {
 	assert.Equal(t, documentedCodes(t), slices.Sorted(maps.Keys(found)), "each code is documented and has a sample")
 }
 
-// mistakes returns what no finding may lack or have.
+// mistakes returns what is wrong with a finding.
 func mistakes(f Finding) []string {
 	var all []string
 	if f.Code == "" || f.Field == "" || f.Detail == "" || f.Source == "" {

@@ -24,7 +24,7 @@ var (
 	sanRedundant = refused("san-redundant", "Boulder ra (Let's Encrypt)")
 )
 
-// manyNames is how many names Let's Encrypt accepts at most.
+// manyNames is the largest number of names that Let's Encrypt accepts.
 const manyNames = 100
 
 // generalNames are the kinds of a GeneralName by their tag (RFC 5280 section
@@ -51,8 +51,8 @@ const (
 	tagIPAddress  = 7
 )
 
-// names checks the names of the CSR: those of the SAN extension, of which there
-// should be one, and the common name, which CAs take for another of them.
+// names checks the names of the CSR: those of the SAN extension and the common
+// name, which CAs treat as one of them. There should be one SAN extension.
 func (l *linter) names(sans []pkix.Extension, commonName string) {
 	var names []string // in lower case
 	if len(sans) > 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-// ownRequests are requests that package csr makes CSRs for, and the codes of
-// what Lint finds in them.
+// ownRequests are requests to package csr, with the codes of the findings in
+// their CSRs.
 var ownRequests = []struct {
 	request csr.Request
 	refused string

@@ -73,8 +73,8 @@ func rsaSamples(t testing.TB) []sample {
 		}
 	}
 	generated := func(bits int) func(*forgery) { return func(f *forgery) { f.rsa(newRSA(t, bits)) } }
-	// bits returns a number of so many bits that no check of a modulus would
-	// pass: it is even.
+	// bits returns an even number with the given number of bits, which is not a
+	// valid modulus.
 	bits := func(bits int) *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(bits-1)) }
 	prime := newPrime(t, 1024)
 	return []sample{

@@ -14,8 +14,9 @@ import (
 	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
-// strictSamples are what Lint refuses though crypto/x509, and so Boulder, reads
-// it: openssl or GnuTLS cannot read the CSR, verify it, or find its names.
+// strictSamples are samples that Lint refuses although crypto/x509, and so
+// Boulder, reads them: openssl or GnuTLS can't read the CSR, verify it, or find
+// its names.
 var strictSamples = []string{
 	"more at the end of the request", "more at the end of the info", "more at the end of the key",
 	"algorithm of three elements", "more at the end of an attribute of the subject",
@@ -25,11 +26,12 @@ var strictSamples = []string{
 	"SAN with more after it", "name of no kind", "name of another class", "constructed dNSName", "primitive directoryName",
 }
 
-// strictPEMSamples are the same for what is wrong in their PEM, which Boulder
-// never gets.
+// strictPEMSamples are such samples with a mistake in the PEM, which Boulder
+// does not get.
 var strictPEMSamples = []string{"bare DER", "another label", "a header"}
 
-// laxSamples are what no program minds, so that Lint does not refuse it.
+// laxSamples are samples that every program accepts, so that Lint does not
+// refuse them.
 var laxSamples = []string{
 	"nothing", "old label", "text before", "text after", "two blocks", "key before",
 	"version 2", "RDN empty", "equal attributes",

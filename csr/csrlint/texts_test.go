@@ -13,13 +13,13 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/errors.txt instead of comparing it")
 
-// value matches what differs between findings of one kind.
+// value matches the parts that differ between findings of one kind.
 var value = regexp.MustCompile(`"[^"]*"|[0-9]+`)
 
 const goldenTexts = "testdata/errors.txt"
 
 // TestTexts compares the text of every kind of finding with a list, so that a
-// change of one is read in a review.
+// review shows each change.
 func TestTexts(t *testing.T) {
 	var list strings.Builder
 	list.WriteString("# Every kind of finding, below the first sample that has it.\n" +
@@ -46,5 +46,5 @@ func TestTexts(t *testing.T) {
 	}
 	want, err := os.ReadFile(goldenTexts)
 	require.NoError(t, err)
-	require.Equal(t, string(want), list.String(), "if the change is meant, run the test with -update and read the difference")
+	require.Equal(t, string(want), list.String(), "if the change is intended, run the test with -update and read the difference")
 }

@@ -1,7 +1,7 @@
 package csrlint
 
-// zlintCodes are the lints of zlint, with the codes of Lint of which one says
-// the same of a CSR.
+// zlintCodes maps each lint of zlint to the codes of Lint, one of which reports
+// the same mistake in a CSR.
 var zlintCodes = map[string]string{
 	"e_algorithm_identifier_improper_encoding":      "key-curve key-type",
 	"e_dnsname_bad_character_in_label":              "name-malformed name-ip",
@@ -73,7 +73,7 @@ var zlintCodes = map[string]string{
 	"w_subject_surname_recommended_max_length":      "subject-length",
 }
 
-// zlintAside are the lints of zlint that Lint does not have, with the reason.
+// zlintAside maps each lint of zlint that Lint does not have to the reason.
 var zlintAside = map[string]string{
 	"e_cab_ov_requires_org":                                 "is about what fits the policies, which the CA sets",
 	"e_cert_policy_ov_requires_country":                     "is about what fits the policies, which the CA sets",

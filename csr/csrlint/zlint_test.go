@@ -68,8 +68,8 @@ func TestLint_AgreesWithZlint(t *testing.T) {
 }
 
 // wrap returns a certificate with the subject, the key and the names of the
-// CSR, and everything else as a public CA has it. It is nil if the CSR or its
-// key cannot be read, or if crypto/x509 makes no certificate for such a key.
+// CSR, and everything else as a public CA has it. It returns nil if the CSR or
+// its key can't be read, or if crypto/x509 makes no certificate for such a key.
 func wrap(t *testing.T, name string, csr []byte) []byte {
 	t.Helper()
 	var l linter

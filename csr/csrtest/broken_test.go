@@ -71,7 +71,7 @@ func (m mute) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("mute")
 }
 
-// brokenStores are broken stores by the check that must find them.
+// brokenStores has broken stores by the name of the check that must find them.
 var brokenStores = map[string]map[string]func() csr.KeyStore{
 	"PutThenGet": {
 		"stores nothing": func() csr.KeyStore {

@@ -215,9 +215,9 @@ func TestAdd_Sweeps(t *testing.T) {
 	assert.Equal(t, []string{"key"}, files(t, dir.path))
 }
 
-// TestSweep_WritesThroughNoLink shows that a key is not written to if the mark
+// TestSweep_FollowsNoLink shows that a key is not written to if the mark
 // of the last sweep is a link to it.
-func TestSweep_WritesThroughNoLink(t *testing.T) {
+func TestSweep_FollowsNoLink(t *testing.T) {
 	dir := create(t, newPath(t))
 	require.NoError(t, dir.Add("key", []byte("data")))
 	now := time.Now()
@@ -233,9 +233,9 @@ func TestSweep_WritesThroughNoLink(t *testing.T) {
 	assert.Zero(t, info.Size(), "a mark of its own")
 }
 
-// TestAdd_LeftoversDoNotMatter shows that what a killed process left is neither
-// a key nor an obstacle.
-func TestAdd_LeftoversDoNotMatter(t *testing.T) {
+// TestAdd_IgnoresLeftovers shows that a file of a killed process is neither a
+// key nor an obstacle.
+func TestAdd_IgnoresLeftovers(t *testing.T) {
 	dir := create(t, newPath(t))
 	require.NoError(t, dir.root.WriteFile(tempDir+"/key", []byte("data"), 0o600))
 	require.NoError(t, dir.root.WriteFile(tempDir+"/"+strings.Repeat("A", 26), []byte("da"), 0o600))

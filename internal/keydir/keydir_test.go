@@ -74,9 +74,9 @@ func TestRead_TooLong(t *testing.T) {
 	assert.NotErrorIs(t, err, fs.ErrNotExist)
 }
 
-// TestSyncForeign_OnlyPermissionsAreForgiven is about the parent of a directory
-// that was found.
-func TestSyncForeign_OnlyPermissionsAreForgiven(t *testing.T) {
+// TestSyncForeign_IgnoresOnlyPermissionErrors is about the parent of a
+// directory that was found.
+func TestSyncForeign_IgnoresOnlyPermissionErrors(t *testing.T) {
 	dir := newDir(newPath(t), false)
 	assert.ErrorIs(t, dir.syncForeign(dir.path), fs.ErrNotExist)
 	assert.NoError(t, dir.syncForeign(filepath.Dir(dir.path)))

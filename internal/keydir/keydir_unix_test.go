@@ -225,9 +225,9 @@ func TestCreate_TempDirOfAnother(t *testing.T) {
 	}
 }
 
-// TestDir_StaysTheSame shows that an open directory does not change with its
+// TestDir_SurvivesARename shows that an open directory does not change with its
 // path. (Windows lets nobody rename it while it is open.)
-func TestDir_StaysTheSame(t *testing.T) {
+func TestDir_SurvivesARename(t *testing.T) {
 	dir := create(t, newPath(t))
 	moved := dir.path + "-moved"
 	require.NoError(t, os.Rename(dir.path, moved))
