@@ -50,7 +50,8 @@ func (r *retrier) limiterError(ctx context.Context, err error) error {
 		return r.interrupted(ctx, "")
 	}
 	failed := &Error{
-		Action: r.op.Action, kind: ErrThrottled, Message: "limiter: " + err.Error(), Attempts: r.attempts, causes: []error{err},
+		Action: r.op.Action, Message: "limiter: " + err.Error(), Attempts: r.attempts,
+		kind: ErrThrottled, causes: []error{err},
 	}
 	if r.last != nil {
 		failed.causes = append(failed.causes, r.last)
@@ -117,7 +118,8 @@ func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, 
 func (r *retrier) completeFailure(a *attempt, answer answer, input signer.Input) {
 	failed := a.failed
 	if a.timedOut {
-		failed.Message = fmt.Sprintf("no answer within %s from %s", r.client.options.AttemptTimeout, r.client.endpoint.Host)
+		failed.Message = fmt.Sprintf("no answer within %s from %s",
+			r.client.options.AttemptTimeout, r.client.endpoint.Host)
 	}
 	a.timedOut = a.timedOut || isTimeout(answer.err)
 	if a.timedOut && r.client.own != nil {
@@ -138,7 +140,9 @@ func (r *retrier) completeFailure(a *attempt, answer answer, input signer.Input)
 func (r *retrier) redact(failed *Error, req *http.Request) {
 	failed.kind = failed.sentinel() // Code may lose a part that is a credential's value too
 	secrets := secretsOf(r.op, req, r.creds, r.refused)
-	for _, text := range []*string{&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend} {
+	for _, text := range []*string{
+		&failed.Code, &failed.Message, &failed.RequestId, &failed.HostId, &failed.Recommend,
+	} {
 		*text = secrets.redact(*text)
 	}
 	for i, cause := range failed.causes {

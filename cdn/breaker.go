@@ -16,9 +16,9 @@ import (
 // Breaker is a [CSRCreator] in front of another one, such as a [*Client]. After
 // repeated [ErrUnavailable] it opens: calls then fail at once with
 // ErrUnavailable and nothing is sent, except for single calls that it lets
-// through as probes. As the Primary of a [Fallback] it saves all but the first
-// calls the wait for a service that is down. A Breaker is safe for concurrent
-// use. Make one with [NewBreaker]; the zero value is not usable.
+// through as probes. As the Primary of a [Fallback] it spares callers the wait
+// for a service that is down. A Breaker is safe for concurrent use. Make one
+// with [NewBreaker]; the zero value is not usable.
 //
 // Any answer of the service counts as available, even a refusal. A call does
 // not count if its caller ended it, if it was refused before it was sent, if it
@@ -105,7 +105,8 @@ func (b *Breaker) CreateCdnCertificateSigningRequest(ctx context.Context, req *c
 	defer b.logChanges(ctx)
 	report, err := b.circuit.Allow()
 	if err != nil {
-		return nil, &Error{kind: ErrUnavailable, Message: "the breaker is open after repeated failures: nothing was sent"}
+		const message = "the breaker is open after repeated failures: nothing was sent"
+		return nil, &Error{kind: ErrUnavailable, Message: message}
 	}
 	outcome := errNoOutcome // of a call that panics or ends its goroutine
 	var once sync.Once

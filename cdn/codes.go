@@ -33,6 +33,10 @@ const (
 	adviceAllow   = "allow ACTION to this access key in RAM" // see (*Error).advice
 	adviceAccount = "check the account in the console: its balance, restrictions and CDN service"
 	adviceOnline  = "the domain must be online in the CDN"
+	adviceAdd     = "add the domain to the CDN first; a wildcard domain is written .example.com there"
+	adviceLocked  = "the domain is locked: ask Alibaba Cloud's support"
+	adviceCanary  = "a canary deployment of the domain must end first"
+	adviceUpload  = "install it with its private key: the CDN did not make the certificate's CSR"
 )
 
 // rules has codes and families in lower case. The rule of a whole code takes
@@ -61,8 +65,8 @@ var rules = map[string]rule{
 	"cdnservicenotfound":                 {kind: ErrDenied, advice: "activate the CDN for this account"},
 	"operationdenied.cdnservicenotfound": {kind: ErrDenied, advice: "activate the CDN for this account"},
 	"quotaexceeded":                      {kind: ErrDenied, advice: "raise the quota, or remove what is not needed"},
-	"domaininsafemode":                   {kind: ErrDenied, advice: "the domain is locked: ask Alibaba Cloud's support"},
-	"domaininprotectedmode":              {kind: ErrDenied, advice: "the domain is locked: ask Alibaba Cloud's support"},
+	"domaininsafemode":                   {kind: ErrDenied, advice: adviceLocked},
+	"domaininprotectedmode":              {kind: ErrDenied, advice: adviceLocked},
 
 	"serviceunavailable":       {kind: ErrUnavailable},
 	"servicebusy":              {kind: ErrUnavailable},
@@ -75,14 +79,14 @@ var rules = map[string]rule{
 	"createcertificatefailed":  {kind: ErrUnavailable},
 	"deletefailed":             {kind: ErrUnavailable},
 	"internal.createcsrerror":  {kind: ErrUnavailable, final: true},
-	"internal.forbiderror":     {kind: ErrUnavailable, final: true, advice: "a canary deployment of the domain must end first"},
+	"internal.forbiderror":     {kind: ErrUnavailable, final: true, advice: adviceCanary},
 	"certificate":              {kind: ErrInvalidRequest},
 	"certificatecontent":       {kind: ErrInvalidRequest},
 	"certnamealreadyexists":    {kind: ErrInvalidRequest, advice: "give the certificate another name"},
 	"certificate.duplicated":   {kind: ErrInvalidRequest, advice: "give the certificate another name"},
 	"certificate.expired":      {kind: ErrInvalidRequest, advice: "get a new certificate"},
 	"certificate.missmatch":    {kind: ErrInvalidRequest}, // means two things: see mismatches
-	"certificate.noprivatekey": {kind: ErrInvalidRequest, advice: "install it with its private key: the CDN did not make the certificate's CSR"},
+	"certificate.noprivatekey": {kind: ErrInvalidRequest, advice: adviceUpload},
 	"setdomaincertificate":     {kind: ErrInvalidRequest},
 	"key":                      {kind: ErrInvalidRequest},
 	"decode":                   {kind: ErrInvalidRequest},
@@ -92,8 +96,8 @@ var rules = map[string]rule{
 	"nosuchversion":               {kind: ErrInvalidRequest},
 	"idempotentparametermismatch": {kind: ErrInvalidRequest},
 	"invaildparameter":            {kind: ErrInvalidRequest}, // as one page spells it
-	"invaliddomain.notfound":      {kind: ErrInvalidRequest, advice: "add the domain to the CDN first; a wildcard domain is written .example.com there"},
-	"domainnotfound":              {kind: ErrInvalidRequest, advice: "add the domain to the CDN first; a wildcard domain is written .example.com there"},
+	"invaliddomain.notfound":      {kind: ErrInvalidRequest, advice: adviceAdd},
+	"domainnotfound":              {kind: ErrInvalidRequest, advice: adviceAdd},
 	"invaliddomain.notonline":     {kind: ErrInvalidRequest, advice: adviceOnline},
 	"invaliddomain.offline":       {kind: ErrInvalidRequest, advice: adviceOnline},
 }

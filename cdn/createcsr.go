@@ -28,7 +28,8 @@ func (c *Client) CreateCdnCertificateSigningRequest(ctx context.Context, req *cs
 		return nil, err
 	}
 	resp := new(csr.Response)
-	if err := c.call(ctx, op, response{value: resp, id: &resp.RequestId, required: &resp.Csr, requiredName: "Csr"}); err != nil {
+	err = c.call(ctx, op, response{value: resp, id: &resp.RequestId, required: &resp.Csr, requiredName: "Csr"})
+	if err != nil {
 		return nil, err
 	}
 	resp.Origin = csr.OriginCDN

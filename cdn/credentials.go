@@ -24,14 +24,14 @@ type CredentialSource interface {
 }
 
 // A CredentialRefresher is a [CredentialSource] that can replace credentials.
-// RefreshCredentials is called after the service has refused some as expired,
-// and returns others, not the refused ones from a cache. Many goroutines may
-// call it at once with the same credentials.
+// The client calls RefreshCredentials after the service has refused credentials
+// as expired. It must return others, and must not take the refused ones from a
+// cache. Many goroutines may call it at once with the same credentials.
 type CredentialRefresher interface {
 	RefreshCredentials(ctx context.Context, refused signer.Credentials) (signer.Credentials, error)
 }
 
-// CredentialFunc is a function that is a [CredentialSource].
+// CredentialFunc is an adapter that makes a function a [CredentialSource].
 type CredentialFunc func(ctx context.Context) (signer.Credentials, error)
 
 // Credentials calls f.

@@ -15,13 +15,13 @@
 //
 // The CDN keeps the private key of a CSR that it makes. A [csr.Generator] makes
 // the CSR on this machine instead, and keeps the key in its key store. A
-// [Fallback] uses it while the CDN is unavailable, and a [Breaker] saves most
-// calls the wait for a CDN that is down.
+// [Fallback] uses it while the CDN is unavailable; with a [Breaker], callers
+// then do not wait for the CDN.
 //
 // # Errors
 //
 // A call that fails returns an [*Error] of one kind, such as [ErrUnavailable].
-// A request that is invalid returns [csr.FieldErrors] and is not sent.
+// An invalid request is not sent: the error is [csr.FieldErrors].
 //
 // # Retries and limits
 //

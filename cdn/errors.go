@@ -37,8 +37,8 @@ var (
 // [ErrInvalidRequest] too.
 var ErrKeyNotFound = errors.New("cdn: private key not found")
 
-// Error describes a call that failed. With errors.Is it matches one of the
-// kinds above, and it wraps the causes.
+// Error describes a call that failed. It matches one kind, such as
+// [ErrUnavailable], with errors.Is, and wraps the causes.
 //
 // However it is printed, an Error shows no access key, signature, security
 // token, private key or signed URL. If a test makes an Error by hand, Code and

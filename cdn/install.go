@@ -109,7 +109,8 @@ func (s domainState) String() string {
 
 // describe asks the CDN about the domain.
 func (in *install) describe(ctx context.Context) (domainState, error) {
-	resp, err := in.client.DescribeDomainCertificateInfo(ctx, &DescribeDomainCertificateInfoRequest{DomainName: in.chain.domain})
+	req := &DescribeDomainCertificateInfoRequest{DomainName: in.chain.domain}
+	resp, err := in.client.DescribeDomainCertificateInfo(ctx, req)
 	if err != nil {
 		return domainState{}, err
 	}
@@ -121,7 +122,8 @@ func (in *install) describe(ctx context.Context) (domainState, error) {
 		state.info = info
 		state.failed = strings.EqualFold(info.Status, "failed")
 		state.hasLeaf = string(firstCertificate(info.ServerCertificate)) == string(in.chain.leaf.Raw)
-		state.inForce = state.hasLeaf && strings.EqualFold(info.ServerCertificateStatus, "on") && strings.EqualFold(info.Status, "success")
+		state.inForce = state.hasLeaf && strings.EqualFold(info.ServerCertificateStatus, "on") &&
+			strings.EqualFold(info.Status, "success")
 	}
 	return state, nil
 }

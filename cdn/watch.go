@@ -48,7 +48,8 @@ func (r *retrier) watch(ctx context.Context, a attempt, wait time.Duration) {
 	}
 	shown := Attempt{
 		Action: r.op.Action, Host: r.client.endpoint.Host, Number: a.number, Start: a.start, Duration: a.duration,
-		Wait: wait, StatusCode: a.status, RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID), Err: a.ctxErr,
+		Wait: wait, StatusCode: a.status, Err: a.ctxErr,
+		RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID),
 	}
 	if a.failed != nil {
 		shown.Code, shown.Err = a.failed.Code, a.failed

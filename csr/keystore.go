@@ -62,15 +62,15 @@ func (m *MemStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) er
 	return nil
 }
 
-// Delete deletes the key of that name, if there is one. Only MemStore has a
-// Delete: a lost key can't be made again.
+// Delete deletes the key of that name, if there is one. Other stores need no
+// Delete: a deleted key can't be made again.
 func (m *MemStore) Delete(pubMd5 string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.keys, pubMd5)
 }
 
-// Get returns the very key that was put. Its errors are those of [KeyStore].
+// Get returns the same key that was put. Its errors are those of [KeyStore].
 func (m *MemStore) Get(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
 	if err := withCause(ctx, ctx.Err()); err != nil {
 		return nil, fmt.Errorf("csr: get a key: %w", err)

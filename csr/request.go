@@ -13,7 +13,7 @@ import (
 // this machine; the service has its own.
 type Request struct {
 	CommonName       string   // domain name of the certificate; required, at most 64 characters in its ASCII form
-	SANs             []string // further domain names; at most 250 with CommonName, which the CSR always has among its names
+	SANs             []string // further domain names; at most 250 with CommonName, which is always included
 	Organization     string   // at most 64 characters; the default is "Alibaba Inc"
 	OrganizationUnit string   // at most 64 characters; the default is "Aliyun CDN"
 	Country          string   // two letters as in ISO 3166-1; the default is "CN"
@@ -146,8 +146,8 @@ func commonName(s string) (normal, reason string) {
 	}
 	normal, reason = domainName(s)
 	if reason == "" && len(normal) > maxCommonName {
-		const format = "has %d characters in its ASCII form, more than %d: put it into SANs and choose a shorter CommonName"
-		return "", fmt.Sprintf(format, len(normal), maxCommonName)
+		return "", fmt.Sprintf("has %d characters in its ASCII form, more than %d: "+
+			"put it into SANs and choose a shorter CommonName", len(normal), maxCommonName)
 	}
 	return normal, reason
 }

@@ -76,10 +76,11 @@ func (l *linter) labels(field, name string, labels []string) bool {
 		case label[0] == '-' || label[len(label)-1] == '-':
 			l.add(nameMalformed, field, "%s has a label that begins or ends with a hyphen", quote(name))
 		case len(label) >= 4 && label[2:4] == "--" && label[:2] != "xn":
-			l.add(nameMalformed, field, "%s has the label %s, which is reserved for its hyphens in third and fourth place",
-				quote(name), quote(label))
+			const format = "%s has the label %s, which is reserved for its hyphens in third and fourth place"
+			l.add(nameMalformed, field, format, quote(name), quote(label))
 		case !isPunycode(label):
-			l.add(nameIDNA, field, "%s has the label %s, which is not Punycode of a normalized text", quote(name), quote(label))
+			const format = "%s has the label %s, which is not Punycode of a normalized text"
+			l.add(nameIDNA, field, format, quote(name), quote(label))
 		default:
 			continue
 		}

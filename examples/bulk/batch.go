@@ -104,7 +104,8 @@ func (b *batch) progress() func() progress {
 	start := time.Now()
 	return func() progress {
 		return progress{
-			total: b.total, before: b.before, done: b.journal.done(), failed: int(b.failed.Load()), elapsed: time.Since(start),
+			total: b.total, before: b.before, done: b.journal.done(), failed: int(b.failed.Load()),
+			elapsed: time.Since(start),
 		}
 	}
 }

@@ -35,12 +35,16 @@ func parse(args []string, stdout io.Writer) (*config, error) {
 	flags.StringVar(&creds.AccessKeyID, "access-key-id", "testid", "`ID` of the only access key")
 	flags.StringVar(&creds.AccessKeySecret, "access-key-secret", "testsecret", "`SECRET` of it")
 	flags.StringVar(&creds.SecurityToken, "security-token", "", "`TOKEN` that calls with it must have; empty: none")
-	flags.TextVar(&keyType, "key-type", csr.RSA2048, "`KIND` of the keys that it makes; p-256 and ed25519 take less time")
-	flags.Func("domain", "`NAME` of a domain of the account, such as www.example.com or .example.com; may be repeated", c.addDomain)
-	flags.StringVar(&c.edgeAddr, "edge", "", "loopback `ADDRESS` where an edge serves the installed certificates over TLS; empty: no edge")
+	flags.TextVar(&keyType, "key-type", csr.RSA2048,
+		"`KIND` of the keys that it makes; p-256 and ed25519 take less time")
+	flags.Func("domain",
+		"`NAME` of a domain of the account, such as www.example.com or .example.com; may be repeated", c.addDomain)
+	flags.StringVar(&c.edgeAddr, "edge", "",
+		"loopback `ADDRESS` where an edge serves the installed certificates over TLS; empty: no edge")
 	flags.StringVar(&c.edgeHTTPAddr, "edge-http", "", "loopback `ADDRESS` of the edge's plain HTTP; empty: none")
 	flags.DurationVar(&delay, "edge-delay", 0, "`TIME` from an installation until the edge serves it, such as 30s")
-	flags.Func("origin", "`URL` that the edge passes requests to, such as http://127.0.0.1:8000; without it the answer is 404", c.setOrigin)
+	flags.Func("origin",
+		"`URL` that the edge passes requests to, such as http://127.0.0.1:8000; without it the answer is 404", c.setOrigin)
 	if err := cli.Parse(flags, args, stdout); err != nil {
 		return nil, err
 	}
@@ -109,7 +113,8 @@ func checkLoopback(name, addr string) error {
 	}
 	ip, err := netip.ParseAddr(host)
 	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return cli.Usagef("-%s %q: other machines could reach the fake, whose access key is not secret: write 127.0.0.1:PORT", name, addr)
+		const format = "-%s %q: other machines could reach the fake, whose access key is not secret: write 127.0.0.1:PORT"
+		return cli.Usagef(format, name, addr)
 	}
 	return nil
 }

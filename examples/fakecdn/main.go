@@ -123,7 +123,9 @@ func serveAll(ctx context.Context, sites []site, log *slog.Logger) error {
 // logRequest logs a request in one line. A Request contains no secret.
 func logRequest(log *slog.Logger, r cdntest.Request) {
 	attrs := []any{"method", r.Method, "signature", r.Signature, "action", r.Action}
-	for _, p := range []struct{ param, key string }{{"CommonName", "common_name"}, {"SANs", "sans"}, {"DomainName", "domain"}} {
+	for _, p := range []struct{ param, key string }{
+		{"CommonName", "common_name"}, {"SANs", "sans"}, {"DomainName", "domain"},
+	} {
 		if value, ok := r.Params[p.param]; ok {
 			attrs = append(attrs, p.key, value)
 		}

@@ -78,7 +78,8 @@ func check(folder string, write bool) error {
 		return err
 	}
 	if !bytes.Equal(kept, api) {
-		return fmt.Errorf("%s differs from the API of %s: if that is intended, run go run ./internal/apilist -write", path, folder)
+		const format = "%s differs from the API of %s: if that is intended, run go run ./internal/apilist -write"
+		return fmt.Errorf(format, path, folder)
 	}
 	return nil
 }

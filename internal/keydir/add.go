@@ -100,7 +100,8 @@ func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
 		return time.Time{}, err
 	}
 	if problem, _ := d.access(info, "rwx"); problem != "" { // a vfat or SMB mount, or root on NFS
-		return time.Time{}, fmt.Errorf("a new file in %s %s: use a file system that keeps modes and owners", d.path, problem)
+		const format = "a new file in %s %s: use a file system that keeps modes and owners"
+		return time.Time{}, fmt.Errorf(format, d.path, problem)
 	}
 	if _, err := f.Write(data); err != nil {
 		return time.Time{}, err
