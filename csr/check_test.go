@@ -16,7 +16,11 @@ import (
 )
 
 // checkedRequest is the request of the tests of Check.
-var checkedRequest = Request{CommonName: "Example.com", SANs: []string{"Bücher.example", "bücher.example"}, Email: "admin@example.com"}
+var checkedRequest = Request{
+	CommonName: "Example.com",
+	SANs:       []string{"Bücher.example", "bücher.example"},
+	Email:      "admin@example.com",
+}
 
 // checkedNames are its names in the CSR.
 var checkedNames = []string{"example.com", "xn--bcher-kva.example"}

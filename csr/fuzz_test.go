@@ -15,7 +15,8 @@ import (
 func FuzzRequest(f *testing.F) {
 	for _, c := range requestCases() {
 		if r := c.req; r != nil && len(r.SANs) < 10 {
-			f.Add(r.CommonName, strings.Join(r.SANs, "\n"), r.Organization, r.OrganizationUnit, r.Country, r.State, r.City, r.Email)
+			f.Add(r.CommonName, strings.Join(r.SANs, "\n"), r.Organization, r.OrganizationUnit, r.Country, r.State, r.City,
+				r.Email)
 		}
 	}
 	key := newTestKey(f, P256)

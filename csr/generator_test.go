@@ -60,7 +60,8 @@ func TestGenerator_FaultySource(t *testing.T) {
 		"a weak key":          fixedSource{badKeys(t)["RSA of 1024 bits"]},
 	} {
 		store := new(MemStore)
-		resp, err := (&Generator{Keys: store, Source: source}).CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
+		resp, err := (&Generator{Keys: store, Source: source}).CreateCdnCertificateSigningRequest(t.Context(),
+			&exampleRequest)
 		assert.Error(t, err, name)
 		assert.Nil(t, resp, name)
 		assert.Empty(t, store.keys, name)
@@ -108,7 +109,8 @@ func TestGenerator_CanceledContext(t *testing.T) {
 		made = true
 		return newTestKey(t, P256), nil
 	})
-	_, err := (&Generator{Keys: new(MemStore), Source: source}).CreateCdnCertificateSigningRequest(canceled, &exampleRequest)
+	_, err := (&Generator{Keys: new(MemStore), Source: source}).CreateCdnCertificateSigningRequest(canceled,
+		&exampleRequest)
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.False(t, made, "checked before a key is made")
 

@@ -56,7 +56,8 @@ func assertCSR(t *testing.T, key crypto.Signer, algorithm x509.SignatureAlgorith
 	assert.Equal(t, "example.com", resp.CommonName, "the name as it stands in the CSR")
 	assert.Equal(t, "example.com", parsed.Subject.CommonName)
 	assert.Equal(t, OriginLocal, resp.Origin)
-	assert.Regexp(t, regexp.MustCompile("^[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$"), resp.RequestId)
+	assert.Regexp(t, regexp.MustCompile("^[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$"),
+		resp.RequestId)
 	md5, err := PubMD5(parsed.PublicKey)
 	require.NoError(t, err)
 	assert.Equal(t, md5, resp.PubMd5)

@@ -32,9 +32,18 @@ var wholeRequestCases = []requestCase{
 		names: []string{"xn--bcher-kva.example", "www.a.com", "*.a.com"},
 	},
 	{what: "250 names", req: &Request{CommonName: "n0.com", SANs: numbered(0, 250)}, names: numbered(0, 250)},
-	{what: "249 names and CommonName", req: &Request{CommonName: "a.com", SANs: numbered(0, 249)}, names: append([]string{"a.com"}, numbered(0, 249)...)},
-	{what: "250 names and doubles", req: &Request{CommonName: "n7.com", SANs: append(numbered(0, 250), numbered(0, 250)...)}, names: numbered(0, 250)},
-	{what: "250 names and CommonName", req: &Request{CommonName: "a.com", SANs: numbered(0, 250)}, invalid: []string{"SANs"}},
+	{
+		what: "249 names and CommonName", req: &Request{CommonName: "a.com", SANs: numbered(0, 249)},
+		names: append([]string{"a.com"}, numbered(0, 249)...),
+	},
+	{
+		what: "250 names and doubles",
+		req:  &Request{CommonName: "n7.com", SANs: append(numbered(0, 250), numbered(0, 250)...)}, names: numbered(0, 250),
+	},
+	{
+		what: "250 names and CommonName", req: &Request{CommonName: "a.com", SANs: numbered(0, 250)},
+		invalid: []string{"SANs"},
+	},
 	{what: "251 names", req: &Request{CommonName: "n0.com", SANs: numbered(0, 251)}, invalid: []string{"SANs"}},
 	{
 		what: "251 names, one invalid", req: &Request{CommonName: "n0.com", SANs: append(numbered(0, 250), "a..b")},
@@ -64,15 +73,42 @@ var wholeRequestCases = []requestCase{
 		},
 		invalid: []string{"CommonName", "SANs[0]", "Organization", "OrganizationUnit", "Country", "State", "City", "Email"},
 	},
-	{what: "Organization of 64 characters", req: &Request{CommonName: "a.com", Organization: strings.Repeat("里", 64)}, names: []string{"a.com"}},
-	{what: "Organization of 65 characters", req: &Request{CommonName: "a.com", Organization: strings.Repeat("里", 65)}, invalid: []string{"Organization"}},
-	{what: "Organization of 64 characters in NFC", req: &Request{CommonName: "a.com", Organization: strings.Repeat("u\u0308", 64)}, names: []string{"a.com"}},
-	{what: "OrganizationUnit of 64 characters", req: &Request{CommonName: "a.com", OrganizationUnit: strings.Repeat("é", 64)}, names: []string{"a.com"}},
-	{what: "OrganizationUnit of 65 characters", req: &Request{CommonName: "a.com", OrganizationUnit: strings.Repeat("a", 65)}, invalid: []string{"OrganizationUnit"}},
-	{what: "State of 128 characters", req: &Request{CommonName: "a.com", State: strings.Repeat("江", 128)}, names: []string{"a.com"}},
-	{what: "State of 129 characters", req: &Request{CommonName: "a.com", State: strings.Repeat("a", 129)}, invalid: []string{"State"}},
-	{what: "City of 128 characters", req: &Request{CommonName: "a.com", City: strings.Repeat("杭", 128)}, names: []string{"a.com"}},
-	{what: "City of 129 characters", req: &Request{CommonName: "a.com", City: strings.Repeat("杭", 129)}, invalid: []string{"City"}},
+	{
+		what: "Organization of 64 characters", req: &Request{CommonName: "a.com", Organization: strings.Repeat("里", 64)},
+		names: []string{"a.com"},
+	},
+	{
+		what: "Organization of 65 characters", req: &Request{CommonName: "a.com", Organization: strings.Repeat("里", 65)},
+		invalid: []string{"Organization"},
+	},
+	{
+		what: "Organization of 64 characters in NFC",
+		req:  &Request{CommonName: "a.com", Organization: strings.Repeat("u\u0308", 64)}, names: []string{"a.com"},
+	},
+	{
+		what: "OrganizationUnit of 64 characters",
+		req:  &Request{CommonName: "a.com", OrganizationUnit: strings.Repeat("é", 64)}, names: []string{"a.com"},
+	},
+	{
+		what: "OrganizationUnit of 65 characters",
+		req:  &Request{CommonName: "a.com", OrganizationUnit: strings.Repeat("a", 65)}, invalid: []string{"OrganizationUnit"},
+	},
+	{
+		what: "State of 128 characters", req: &Request{CommonName: "a.com", State: strings.Repeat("江", 128)},
+		names: []string{"a.com"},
+	},
+	{
+		what: "State of 129 characters", req: &Request{CommonName: "a.com", State: strings.Repeat("a", 129)},
+		invalid: []string{"State"},
+	},
+	{
+		what: "City of 128 characters", req: &Request{CommonName: "a.com", City: strings.Repeat("杭", 128)},
+		names: []string{"a.com"},
+	},
+	{
+		what: "City of 129 characters", req: &Request{CommonName: "a.com", City: strings.Repeat("杭", 129)},
+		invalid: []string{"City"},
+	},
 }
 
 // numbered returns the names n<from>.com up to, and without, n<to>.com.

@@ -122,7 +122,10 @@ func assertInvalid(t *testing.T, err error, c requestCase) {
 
 func TestGenerator_MakesNoKeyForAnInvalidRequest(t *testing.T) {
 	asked := errors.New("a key was asked for")
-	g := Generator{Keys: new(MemStore), Source: sourceFunc(func(context.Context) (crypto.Signer, error) { return nil, asked })}
+	g := Generator{
+		Keys:   new(MemStore),
+		Source: sourceFunc(func(context.Context) (crypto.Signer, error) { return nil, asked }),
+	}
 	for _, c := range requestCases() {
 		_, err := g.CreateCdnCertificateSigningRequest(t.Context(), c.req)
 		if len(c.invalid) > 0 {

@@ -89,7 +89,8 @@ func simplify(text, root string) []string {
 		if call == "write" && strings.HasPrefix(match[2], "1<") {
 			call = "print"
 		}
-		if call = keyName.ReplaceAllString(tempName.ReplaceAllString(call, "TEMP"), "KEY"); strings.Contains(call, " ") || call == "print" {
+		if call = keyName.ReplaceAllString(tempName.ReplaceAllString(call, "TEMP"), "KEY"); strings.Contains(call, " ") ||
+			call == "print" {
 			calls = append(calls, call)
 		}
 	}
@@ -115,8 +116,10 @@ func TestDirStore_SystemCalls(t *testing.T) {
 	found := []string{"fsync root/new", "mkdir root/new/keys/.tmp"} // .tmp marks root/new/keys as durable
 
 	made := []string{"mkdir root/new", "fsync root", "mkdir root/new/keys", "fsync root/new"}
-	assert.Equal(t, slices.Concat(made, found, stored, swept, printed), systemCalls(t, root, dir), "a new directory in a new one")
+	assert.Equal(t, slices.Concat(made, found, stored, swept, printed), systemCalls(t, root, dir),
+		"a new directory in a new one")
 	assert.Equal(t, slices.Concat(stored, printed), systemCalls(t, root, dir), "the second key")
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, ".tmp")))
-	assert.Equal(t, slices.Concat(found, stored, swept, printed), systemCalls(t, root, dir), "a directory that another process made")
+	assert.Equal(t, slices.Concat(found, stored, swept, printed), systemCalls(t, root, dir),
+		"a directory that another process made")
 }

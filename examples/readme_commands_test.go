@@ -60,7 +60,8 @@ func TestREADME_CommandsRun(t *testing.T) {
 // replaceVariable replaces what differs between two runs: key IDs and CSRs.
 func replaceVariable(output string) string {
 	output = regexp.MustCompile(`[0-9a-f]{32}`).ReplaceAllString(output, "MD5")
-	return regexp.MustCompile(`(?s)(BEGIN CERTIFICATE REQUEST-----\n).+(\n-----END)`).ReplaceAllString(output, "${1}CSR${2}")
+	return regexp.MustCompile(`(?s)(BEGIN CERTIFICATE REQUEST-----\n).+(\n-----END)`).
+		ReplaceAllString(output, "${1}CSR${2}")
 }
 
 // run runs one command and returns its output, stderr before stdout.

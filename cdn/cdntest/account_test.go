@@ -17,7 +17,8 @@ func TestOnRequest_HidesAKeyUnderAnyName(t *testing.T) {
 		api := newAPI()
 		var seen cdntest.Request
 		api.OnRequest = func(r cdntest.Request) { seen = r }
-		_ = callAs(t, api, signer.RPC{Method: "GET"}, signer.Call{Action: "DescribeDomainCertificateInfo", Params: params{name: value, "DomainName": "a.example"}})
+		_ = callAs(t, api, signer.RPC{Method: "GET"},
+			signer.Call{Action: "DescribeDomainCertificateInfo", Params: params{name: value, "DomainName": "a.example"}})
 		assert.Equal(t, map[string]string{name: "[redacted]", "DomainName": "a.example"}, seen.Params)
 		assert.True(t, seen.SecretInURL)
 	}
@@ -32,7 +33,8 @@ func TestOnRequest_ReportsAKeyInTheURLOfARequestThatIsRefused(t *testing.T) {
 		api := newAPI()
 		var seen cdntest.Request
 		api.OnRequest = func(r cdntest.Request) { seen = r }
-		req := sign(t, signer.RPC{Method: "GET"}, signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{"SSLPri": "key"}})
+		req := sign(t, signer.RPC{Method: "GET"},
+			signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{"SSLPri": "key"}})
 		change(req)
 		resp, err := api.RoundTrip(req)
 		require.NoError(t, err)

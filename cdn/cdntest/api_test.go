@@ -71,11 +71,13 @@ func TestAPI_ChecksWhatRPCSends(t *testing.T) {
 		"a second more ahead":   {clock(15*time.Minute + time.Second), 400, "InvalidTimeStamp.Expired"},
 		"token not of this key": {set("SecurityToken", "x"), 403, "InvalidSecurityToken.MismatchWithAccessKey"},
 		"token missing":         {set("AccessKeyId", "STS.id"), 400, "MissingSecurityToken"},
-		"token right":           {func(p url.Values) { p.Set("AccessKeyId", "STS.id"); p.Set("SecurityToken", "CAIS+/==") }, 200, ""},
-		"twice":                 {func(p url.Values) { p.Add("CommonName", "example.org") }, 400, "InvalidParameter"},
-		"no name":               {func(p url.Values) { p.Del("CommonName") }, 400, "MissingParameter"},
-		"Country of three":      {set("Country", "CHN"), 400, "InvalidValue.Malformed"},
-		"what csr refuses":      {set("CommonName", "a..b"), 400, "InvalidParameter"},
+		"token right": {
+			func(p url.Values) { p.Set("AccessKeyId", "STS.id"); p.Set("SecurityToken", "CAIS+/==") }, 200, "",
+		},
+		"twice":            {func(p url.Values) { p.Add("CommonName", "example.org") }, 400, "InvalidParameter"},
+		"no name":          {func(p url.Values) { p.Del("CommonName") }, 400, "MissingParameter"},
+		"Country of three": {set("Country", "CHN"), 400, "InvalidValue.Malformed"},
+		"what csr refuses": {set("CommonName", "a..b"), 400, "InvalidParameter"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +176,9 @@ func TestAPI_ChecksWhatACS3Sends(t *testing.T) {
 		"query changed":             {func(r *http.Request) { r.URL.RawQuery += "&State=x" }, "SignatureDoesNotMatch"},
 		"query not a query":         {func(r *http.Request) { r.URL.RawQuery += "&%zz" }, "InvalidParameter"},
 		"token changed":             {header("x-acs-security-token", "x"), "InvalidSecurityToken.MismatchWithAccessKey"},
-		"date changed":              {header("x-acs-date", time.Now().UTC().Add(-time.Minute).Format("2006-01-02T15:04:05Z")), "SignatureDoesNotMatch"},
+		"date changed": {
+			header("x-acs-date", time.Now().UTC().Add(-time.Minute).Format("2006-01-02T15:04:05Z")), "SignatureDoesNotMatch",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,10 +200,12 @@ func TestAPI_RequiresSortedSignedHeaders(t *testing.T) {
 		signed []string
 		want   string
 	}{
-		"right":          {acs3Headers, ""},
-		"one more":       {slices.Insert(slices.Clone(acs3Headers), 0, "accept"), ""},
-		"unsorted":       {reversed, "IncompleteSignature"},
-		"two exchanged":  {slices.Concat(acs3Headers[:5], []string{"x-acs-version", "x-acs-signature-nonce"}), "IncompleteSignature"},
+		"right":    {acs3Headers, ""},
+		"one more": {slices.Insert(slices.Clone(acs3Headers), 0, "accept"), ""},
+		"unsorted": {reversed, "IncompleteSignature"},
+		"two exchanged": {
+			slices.Concat(acs3Headers[:5], []string{"x-acs-version", "x-acs-signature-nonce"}), "IncompleteSignature",
+		},
 		"one twice":      {slices.Insert(slices.Clone(acs3Headers), 0, "host"), "IncompleteSignature"},
 		"last one twice": {append(slices.Clone(acs3Headers), "x-acs-version"), "IncompleteSignature"},
 		"in upper case":  {slices.Insert(slices.Clone(acs3Headers), 0, "Accept"), "IncompleteSignature"},
@@ -310,7 +316,8 @@ func TestServer_NewClient(t *testing.T) {
 	srv := cdntest.NewServer(t)
 	srv.API.Source = csr.P256
 	for _, opts := range []*cdn.Options{nil, {Endpoint: "http://127.0.0.1:1", Signer: signer.ACS3{}}} {
-		resp, err := srv.NewClient(t, opts).CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
+		resp, err := srv.NewClient(t, opts).
+			CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
 		require.NoError(t, err)
 		_, err = srv.API.Keys.Get(t.Context(), resp.PubMd5)
 		require.NoError(t, err)

@@ -25,7 +25,8 @@ func TestDescribeDomainCertificateInfo(t *testing.T) {
 		require.Empty(t, call(t, api, "SetCdnDomainSSLCertificate", p).Code)
 		held := ca.answerCSR(t, api, "*.example.com")
 		time.Sleep(time.Minute)
-		require.Empty(t, call(t, api, "SetCdnDomainCSRCertificate", params{"DomainName": ".example.com", "ServerCertificate": base64Of(held)}).Code)
+		sent := params{"DomainName": ".example.com", "ServerCertificate": base64Of(held)}
+		require.Empty(t, call(t, api, "SetCdnDomainCSRCertificate", sent).Code)
 		dated := certInfo{
 			ServerCertificateStatus: "on", Status: "success", CertOrg: "Test CA", DomainCnameStatus: "ok",
 			CertStartTime: "1999-12-31T23:00:00Z", CertExpireTime: "2000-03-30T23:00:00Z", CertLife: "3 months",
@@ -41,7 +42,8 @@ func TestDescribeDomainCertificateInfo(t *testing.T) {
 				"example.com": uploaded, ".example.com": csr,
 				"offline.example": {DomainName: "offline.example", ServerCertificateStatus: "off"},
 			} {
-				got := callAs(t, api, signer.RPC{}, signer.Call{Action: "DescribeDomainCertificateInfo", Format: format, Params: params{"DomainName": domain}})
+				got := callAs(t, api, signer.RPC{},
+					signer.Call{Action: "DescribeDomainCertificateInfo", Format: format, Params: params{"DomainName": domain}})
 				require.Empty(t, got.Code)
 				if format == "XML" {
 					assert.Equal(t, "DescribeDomainCertificateInfoResponse", got.XMLName.Local)
@@ -73,7 +75,8 @@ func TestDescribeDomainCertificateInfo_CountsLongLivesInYears(t *testing.T) {
 			c.NotAfter = c.NotBefore.Add(time.Duration(days) * 24 * time.Hour)
 		})
 		upload(t, api, "example.com", chain(leaf), sec1(t, key))
-		assert.Equal(t, want, call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).CertInfos.CertInfo[0].CertLife)
+		assert.Equal(t, want,
+			call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).CertInfos.CertInfo[0].CertLife)
 	}
 }
 
@@ -113,7 +116,8 @@ func TestDescribeCdnSSLCertificateList(t *testing.T) {
 	for name, test := range tests {
 		for _, format := range both {
 			t.Run(name+" "+format, func(t *testing.T) {
-				got := callAs(t, api, signer.RPC{}, signer.Call{Action: "DescribeCdnSSLCertificateList", Format: format, Params: test.params})
+				got := callAs(t, api, signer.RPC{},
+					signer.Call{Action: "DescribeCdnSSLCertificateList", Format: format, Params: test.params})
 				require.Empty(t, got.Code)
 				if format == "XML" {
 					assert.Equal(t, "DescribeCdnSSLCertificateListResponse", got.XMLName.Local)
@@ -134,10 +138,12 @@ func TestDescribeCdnSSLCertificateList(t *testing.T) {
 			if name == "PageNumber" && value == "1001" {
 				continue
 			}
-			assert.Equal(t, "InvalidParameter", call(t, api, "DescribeCdnSSLCertificateList", params{name: value}).Code, name+value)
+			assert.Equal(t, "InvalidParameter", call(t, api, "DescribeCdnSSLCertificateList", params{name: value}).Code,
+				name+value)
 		}
 	}
-	assert.Equal(t, "InvalidDomain.NotFound", call(t, api, "DescribeCdnSSLCertificateList", params{"DomainName": "example.org"}).Code)
+	assert.Equal(t, "InvalidDomain.NotFound",
+		call(t, api, "DescribeCdnSSLCertificateList", params{"DomainName": "example.org"}).Code)
 }
 
 func TestDescribeCdnSSLCertificateList_EmptyIsAnEmptyArray(t *testing.T) {

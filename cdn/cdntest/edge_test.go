@@ -70,7 +70,11 @@ func TestEdge_ServesByTheSNI(t *testing.T) {
 	exact, exactKey := ca.issue(t, "example.com")
 	wildcard := ca.answerCSR(t, srv.API, "*.example.com")
 	upload(t, srv.API, "example.com", exact, exactKey)
-	require.Empty(t, call(t, srv.API, "SetCdnDomainCSRCertificate", params{"DomainName": ".example.com", "ServerCertificate": base64Of(wildcard)}).Code)
+	require.Empty(
+		t,
+		call(t, srv.API, "SetCdnDomainCSRCertificate",
+			params{"DomainName": ".example.com", "ServerCertificate": base64Of(wildcard)}).Code,
+	)
 	srv.API.AddDomain("own.example.com") // without a certificate: the wildcard domain's is not its own
 	for way, leaf := range edges(t, srv) {
 		for name, want := range map[string]string{
@@ -103,7 +107,8 @@ func TestEdge_ServesNoOfflineDomain(t *testing.T) {
 		srv.API.SetOnline("example.com", true)
 		assert.NotNil(t, leaf("example.com"), way)
 	}
-	require.Empty(t, call(t, srv.API, "SetCdnDomainSSLCertificate", params{"DomainName": "example.com", "SSLProtocol": "off"}).Code)
+	require.Empty(t,
+		call(t, srv.API, "SetCdnDomainSSLCertificate", params{"DomainName": "example.com", "SSLProtocol": "off"}).Code)
 	for way, leaf := range edges(t, srv) {
 		assert.Nil(t, leaf("example.com"), way)
 	}

@@ -14,7 +14,8 @@ import (
 
 // order stands for the code under test. It takes any cdn.CSRCreator.
 func order(ctx context.Context, creator cdn.CSRCreator, domain string) (csrText string, err error) {
-	resp, err := creator.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
+	resp, err := creator.CreateCdnCertificateSigningRequest(ctx,
+		&csr.Request{CommonName: domain, SANs: []string{"www." + domain}})
 	if err != nil {
 		return "", fmt.Errorf("order a certificate for %s: %w", domain, err)
 	}

@@ -100,7 +100,8 @@ func named(commonName string) func(map[string]string) bool {
 
 func TestInject_Match(t *testing.T) {
 	api := newAPI()
-	api.Inject(cdntest.Fault{Match: named("other.example.com"), Code: "X"}, cdntest.Fault{Match: named("example.com"), Code: "Y"})
+	api.Inject(cdntest.Fault{Match: named("other.example.com"), Code: "X"},
+		cdntest.Fault{Match: named("example.com"), Code: "Y"})
 	_, e := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, "Y", e.Code)
 }
@@ -120,7 +121,8 @@ func TestInject_Action(t *testing.T) {
 	status, _ := ask(t, api, rpcRequest(t, "POST", "form", rpcParams(), secret))
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, "X", call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).Code)
-	assert.Equal(t, "InvalidDomain.NotFound", call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).Code)
+	assert.Equal(t, "InvalidDomain.NotFound",
+		call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": "example.com"}).Code)
 }
 
 func TestInject_MatchSeesNoSecretAndChangesNothing(t *testing.T) {
@@ -145,14 +147,16 @@ func TestInject_BeforeOrAfterTheWork(t *testing.T) {
 		wantStatus int // of Request
 		wantCode   string
 	}{
-		"request lost":              {cdntest.Fault{Drop: cdntest.DropRequest}, 0, 0, ""},
-		"request lost slowly":       {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropRequest}, 0, 0, ""},
-		"answer lost":               {cdntest.Fault{Drop: cdntest.DropConnection}, 1, 200, ""},
-		"answer cut":                {cdntest.Fault{Drop: cdntest.DropBody}, 1, 200, ""},
-		"answer late":               {cdntest.Fault{Wait: time.Hour}, 1, 200, ""},
-		"answer late, then lost":    {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropConnection}, 1, 200, ""},
-		"error instead":             {cdntest.Fault{Code: "ServiceBusy"}, 0, 400, "ServiceBusy"},
-		"error instead, late":       {cdntest.Fault{Code: "ServiceBusy", Status: 503, Wait: time.Hour}, 0, 503, "ServiceBusy"},
+		"request lost":           {cdntest.Fault{Drop: cdntest.DropRequest}, 0, 0, ""},
+		"request lost slowly":    {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropRequest}, 0, 0, ""},
+		"answer lost":            {cdntest.Fault{Drop: cdntest.DropConnection}, 1, 200, ""},
+		"answer cut":             {cdntest.Fault{Drop: cdntest.DropBody}, 1, 200, ""},
+		"answer late":            {cdntest.Fault{Wait: time.Hour}, 1, 200, ""},
+		"answer late, then lost": {cdntest.Fault{Wait: time.Hour, Drop: cdntest.DropConnection}, 1, 200, ""},
+		"error instead":          {cdntest.Fault{Code: "ServiceBusy"}, 0, 400, "ServiceBusy"},
+		"error instead, late": {
+			cdntest.Fault{Code: "ServiceBusy", Status: 503, Wait: time.Hour}, 0, 503, "ServiceBusy",
+		},
 		"error instead, then lost":  {cdntest.Fault{Status: 502, Drop: cdntest.DropConnection}, 0, 502, ""},
 		"page instead":              {cdntest.Fault{Body: []byte("<html>")}, 0, 200, ""},
 		"a header and all is right": {cdntest.Fault{Header: http.Header{"X-A": {"b"}}}, 1, 200, ""},
@@ -252,7 +256,11 @@ func TestOnRequest_GetsEachRequestWithoutSecrets(t *testing.T) {
 	got[0].RequestId = ""
 	assert.Equal(t, cdntest.Request{
 		Method: "POST", Signature: "RPC", Action: "CreateCdnCertificateSigningRequest", StatusCode: 200,
-		Params: map[string]string{"CommonName": "example.com", "SANs": "a.example.com,*.example.com", "Organization": "a+b *~ c/&=%"},
+		Params: map[string]string{
+			"CommonName":   "example.com",
+			"SANs":         "a.example.com,*.example.com",
+			"Organization": "a+b *~ c/&=%",
+		},
 	}, got[0])
 	assert.Equal(t, "SignatureNonceUsed", got[1].Code)
 	assert.Equal(t, e.RequestId, got[1].RequestId)
@@ -268,7 +276,8 @@ func TestInject_PanicsOnAnUnknownAction(t *testing.T) {
 func TestInject_PanicsOnAnInvalidStatus(t *testing.T) {
 	var api cdntest.API
 	for _, status := range []int{-1, 42, 101, 199, 600} {
-		require.PanicsWithValue(t, fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", status), func() {
+		want := fmt.Sprintf("cdntest: Fault.Status %d: want 200 to 599, or 0 for the default", status)
+		require.PanicsWithValue(t, want, func() {
 			api.Inject(cdntest.Fault{Code: "X"}, cdntest.Fault{Status: status})
 		})
 	}

@@ -119,7 +119,8 @@ func resign(req *http.Request, signed ...string) {
 	hash := sha256.Sum256([]byte(text + "\n" + names + "\n" + req.Header.Get("x-acs-content-sha256")))
 	mac := hmac.New(sha256.New, []byte(secret))
 	_, _ = io.WriteString(mac, "ACS3-HMAC-SHA256\n"+hex.EncodeToString(hash[:])) // a hash never fails
-	req.Header.Set("Authorization", "ACS3-HMAC-SHA256 Credential=STS.id,SignedHeaders="+names+",Signature="+hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set("Authorization",
+		"ACS3-HMAC-SHA256 Credential=STS.id,SignedHeaders="+names+",Signature="+hex.EncodeToString(mac.Sum(nil)))
 }
 
 // acs3Request is signed by package signer, which the published vectors hold,
@@ -127,8 +128,14 @@ func resign(req *http.Request, signed ...string) {
 func acs3Request(t *testing.T, change func(*http.Request)) *http.Request {
 	t.Helper()
 	endpoint := &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
-	call := signer.Call{Action: "CreateCdnCertificateSigningRequest", Version: "2018-05-10", Params: map[string]string{"CommonName": "example.com", "City": "a+b *~/"}}
-	in := signer.Input{Credentials: signer.Credentials{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="}}
+	call := signer.Call{
+		Action:  "CreateCdnCertificateSigningRequest",
+		Version: "2018-05-10",
+		Params:  map[string]string{"CommonName": "example.com", "City": "a+b *~/"},
+	}
+	in := signer.Input{
+		Credentials: signer.Credentials{AccessKeyID: "STS.id", AccessKeySecret: secret, SecurityToken: "CAIS+/=="},
+	}
 	req, err := signer.ACS3{}.Sign(t.Context(), endpoint, call, in)
 	require.NoError(t, err)
 	change(req)
@@ -256,7 +263,9 @@ func (ca *authority) sign(t *testing.T, template, parent *x509.Certificate, pub 
 }
 
 // leaf issues a certificate for 90 days from an hour ago, after edits.
-func (ca *authority) leaf(t *testing.T, pub crypto.PublicKey, name string, edits ...func(*x509.Certificate)) *x509.Certificate {
+func (ca *authority) leaf(t *testing.T, pub crypto.PublicKey, name string,
+	edits ...func(*x509.Certificate),
+) *x509.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 64))
 	require.NoError(t, err)

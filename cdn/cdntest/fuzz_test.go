@@ -46,7 +46,8 @@ func FuzzSetSSLCertificate_StoresWhatIsWhole(f *testing.F) {
 	text, key := newAuthority(t).issue(t, "example.com")
 	f.Add(text, key)
 	f.Add(strings.ReplaceAll(text, "\n", "\r\n"), key)
-	f.Add("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----\n")
+	f.Add("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+		"-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----\n")
 	f.Fuzz(func(t *testing.T, text, key string) {
 		api := withDomains()
 		got := callAs(t, api, signer.RPC{}, signer.Call{Action: "SetCdnDomainSSLCertificate", Params: params{

@@ -65,21 +65,41 @@ func TestSetCSRCertificate_RefusesInvalidRequests(t *testing.T) {
 		"base64 twice":           {"example.com", base64Of(base64Of(right)), "Certificate.FormatError"},
 		"base64 of nothing":      {"example.com", base64Of("\n"), "Certificate.FormatError"},
 		"DER":                    {"example.com", base64Of(string(leaf.Raw)), "Certificate.FormatError"},
-		"a blank line":           {"example.com", base64Of(strings.Replace(right, "-----\n-----", "-----\n\n-----", 1)), "Certificate.FormatError"},
-		"a comment":              {"example.com", base64Of("subject=example.com\n" + right), "Certificate.FormatError"},
-		"CRLF":                   {"example.com", base64Of(strings.ReplaceAll(right, "\n", "\r\n")), "Certificate.FormatError"},
-		"longer lines":           {"example.com", base64Of(strings.Replace(right, "\nMII", "MII", 1)), "Certificate.FormatError"},
-		"intermediate first":     {"example.com", base64Of(chain(ca.intermediate, leaf)), "Certificate.FormatError"},
-		"a gap in the chain":     {"example.com", base64Of(chain(leaf, ca.root)), ""}, // both CAs have one key
-		"two leaves":             {"example.com", base64Of(chain(leaf, leaf)), "Certificate.FormatError"},
-		"the CSR":                {"example.com", base64Of(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: []byte{0x30, 0}}))), "Certificate.FormatError"},
-		"not a certificate":      {"example.com", base64Of(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}}))), "Certificate.FormatError"},
-		"another domain's":       {".example.com", base64Of(right), "Certificate.MissMatch"},
-		"name in the CN alone":   {"example.com", reissued(func(c *x509.Certificate) { c.DNSNames = nil }), "Certificate.MissMatch"},
-		"another key":            {"example.com", base64Of(foreign), "Certificate.NoPrivateKey"},
-		"a key that can't sign":  {"example.com", base64Of(withX25519(t, ca)), "Certificate.NoPrivateKey"},
-		"expired":                {"example.com", reissued(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), "Certificate.Expired"},
-		"not valid yet":          {"example.com", reissued(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }), "Certificate.StatusError"},
+		"a blank line": {
+			"example.com", base64Of(strings.Replace(right, "-----\n-----", "-----\n\n-----", 1)), "Certificate.FormatError",
+		},
+		"a comment": {"example.com", base64Of("subject=example.com\n" + right), "Certificate.FormatError"},
+		"CRLF": {
+			"example.com", base64Of(strings.ReplaceAll(right, "\n", "\r\n")), "Certificate.FormatError",
+		},
+		"longer lines": {
+			"example.com", base64Of(strings.Replace(right, "\nMII", "MII", 1)), "Certificate.FormatError",
+		},
+		"intermediate first": {"example.com", base64Of(chain(ca.intermediate, leaf)), "Certificate.FormatError"},
+		"a gap in the chain": {"example.com", base64Of(chain(leaf, ca.root)), ""}, // both CAs have one key
+		"two leaves":         {"example.com", base64Of(chain(leaf, leaf)), "Certificate.FormatError"},
+		"the CSR": {
+			"example.com", base64Of(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: []byte{0x30, 0}}))),
+			"Certificate.FormatError",
+		},
+		"not a certificate": {
+			"example.com", base64Of(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}}))),
+			"Certificate.FormatError",
+		},
+		"another domain's": {".example.com", base64Of(right), "Certificate.MissMatch"},
+		"name in the CN alone": {
+			"example.com", reissued(func(c *x509.Certificate) { c.DNSNames = nil }), "Certificate.MissMatch",
+		},
+		"another key":           {"example.com", base64Of(foreign), "Certificate.NoPrivateKey"},
+		"a key that can't sign": {"example.com", base64Of(withX25519(t, ca)), "Certificate.NoPrivateKey"},
+		"expired": {
+			"example.com", reissued(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }),
+			"Certificate.Expired",
+		},
+		"not valid yet": {
+			"example.com", reissued(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }),
+			"Certificate.StatusError",
+		},
 		"over 64 KiB":            {"example.com", base64Of(strings.Repeat(right, 64)), "Certificate.FormatError"},
 		"leaf alone":             {"example.com", base64Of(chain(leaf)), ""},
 		"no line end at the end": {"example.com", base64Of(strings.TrimSuffix(right, "\n")), ""},

@@ -34,9 +34,12 @@ func TestSetSSLCertificate_StoresAndInstalls(t *testing.T) {
 		for _, format := range both {
 			t.Run(name+" "+format, func(t *testing.T) {
 				api := withDomains()
-				got := callAs(t, api, signer.RPC{}, signer.Call{Action: "SetCdnDomainSSLCertificate", Format: format, Params: params{
-					"DomainName": "example.com", "SSLProtocol": "on", "CertType": "upload", "CertName": "n-1", "SSLPub": sent[0], "SSLPri": sent[1],
-				}})
+				got := callAs(t, api, signer.RPC{}, signer.Call{
+					Action: "SetCdnDomainSSLCertificate", Format: format, Params: params{
+						"DomainName": "example.com", "SSLProtocol": "on", "CertType": "upload", "CertName": "n-1",
+						"SSLPub": sent[0], "SSLPri": sent[1],
+					},
+				})
 				require.Empty(t, got.Code, got.Message)
 				if format == "XML" {
 					assert.Equal(t, "SetCdnDomainSSLCertificateResponse", got.XMLName.Local)
@@ -70,40 +73,57 @@ func TestSetSSLCertificate_RefusesInvalidRequests(t *testing.T) {
 		change params // an empty value removes a parameter, "''" makes it empty
 		want   string
 	}{
-		"no domain":                {params{"DomainName": ""}, "MissingParameter"},
-		"unknown domain":           {params{"DomainName": "example.org"}, "InvalidDomain.NotFound"},
-		"wildcard with its star":   {params{"DomainName": "*.example.com"}, "InvalidDomain.NotFound"},
-		"offline domain":           {params{"DomainName": "offline.example"}, "InvalidDomain.Offline"},
-		"no protocol":              {params{"SSLProtocol": ""}, "MissingParameter"},
-		"another protocol":         {params{"SSLProtocol": "ON"}, "InvalidSSLProtocol.ValueNotSupported"},
-		"a free certificate":       {params{"CertType": "free"}, "SetDomainCertificate.ParameterError"},
-		"an empty name":            {params{"CertName": "''"}, "CertName.MissingParameter"},
-		"a name of 128":            {params{"CertName": strings.Repeat("n", 128)}, ""},
-		"a name of 129":            {params{"CertName": strings.Repeat("n", 129)}, "InvalidCertName.TooLong"},
-		"every sign of a name":     {params{"CertName": "aZ09._-"}, ""},
-		"a name with a space":      {params{"CertName": "a b"}, "SetDomainCertificate.ParameterError"},
-		"no certificate":           {params{"SSLPub": ""}, "SSLPub.MissingParameter"},
-		"no key":                   {params{"SSLPri": ""}, "SSLPri.MissingParameter"},
-		"neither":                  {params{"SSLPri": "", "SSLPub": ""}, "SSLPri.MissingParameter"},
-		"a blank line":             {params{"SSLPub": strings.Replace(text, "-----\n-----", "-----\n\n-----", 1)}, "InvalidSSLPub"},
-		"a comment":                {params{"SSLPub": "leaf\n" + text}, "InvalidSSLPub"},
-		"without line ends":        {params{"SSLPub": strings.ReplaceAll(text, "\n", "")}, "InvalidSSLPub"},
-		"base64":                   {params{"SSLPub": base64Of(text)}, "InvalidSSLPub"},
-		"intermediate first":       {params{"SSLPub": chain(ca.intermediate, leaf)}, "Certificate.FormatError"},
-		"over 64 KiB":              {params{"SSLPub": strings.Repeat(text, 64)}, "InvalidCertificate.TooLong"},
-		"PKCS #8":                  {params{"SSLPri": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))}, "Key.Malformed"},
-		"a password":               {params{"SSLPri": string(pem.EncodeToMemory(encrypted))}, "Key.Malformed"},
-		"EC parameters first":      {params{"SSLPri": "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + keyPEM}, "InvalidSSLPri"},
-		"a key that is not PEM":    {params{"SSLPri": "xxx"}, "InvalidSSLPri"},
-		"a key under a wrong type": {params{"SSLPri": strings.ReplaceAll(keyPEM, "EC PRIVATE", "RSA PRIVATE")}, "InvalidSSLPri"},
-		"another key":              {params{"SSLPri": otherKey}, "Certificate.MissMatch"},
-		"expired":                  {params{"SSLPub": reissued(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })}, "Certificate.Expired"},
-		"not valid yet":            {params{"SSLPub": reissued(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })}, "Certificate.StatusError"},
-		"cas without an ID":        {params{"CertType": "cas", "SSLPri": ""}, "SSLPri.MissingParameter"},
-		"cas, ID not a number":     {params{"CertType": "cas", "CertId": "x", "SSLPri": ""}, "SSLPri.MissingParameter"},
-		"cas, unknown ID":          {params{"CertType": "cas", "CertId": "1"}, "Certificate.NotFind"},
-		"cas, another region":      {params{"CertType": "cas", "CertId": "1", "CertRegion": "eu-central-1"}, "Abs.CertRegion.ValueNotSupported"},
-		"an ID without cas":        {params{"CertId": "1"}, ""},
+		"no domain":              {params{"DomainName": ""}, "MissingParameter"},
+		"unknown domain":         {params{"DomainName": "example.org"}, "InvalidDomain.NotFound"},
+		"wildcard with its star": {params{"DomainName": "*.example.com"}, "InvalidDomain.NotFound"},
+		"offline domain":         {params{"DomainName": "offline.example"}, "InvalidDomain.Offline"},
+		"no protocol":            {params{"SSLProtocol": ""}, "MissingParameter"},
+		"another protocol":       {params{"SSLProtocol": "ON"}, "InvalidSSLProtocol.ValueNotSupported"},
+		"a free certificate":     {params{"CertType": "free"}, "SetDomainCertificate.ParameterError"},
+		"an empty name":          {params{"CertName": "''"}, "CertName.MissingParameter"},
+		"a name of 128":          {params{"CertName": strings.Repeat("n", 128)}, ""},
+		"a name of 129":          {params{"CertName": strings.Repeat("n", 129)}, "InvalidCertName.TooLong"},
+		"every sign of a name":   {params{"CertName": "aZ09._-"}, ""},
+		"a name with a space":    {params{"CertName": "a b"}, "SetDomainCertificate.ParameterError"},
+		"no certificate":         {params{"SSLPub": ""}, "SSLPub.MissingParameter"},
+		"no key":                 {params{"SSLPri": ""}, "SSLPri.MissingParameter"},
+		"neither":                {params{"SSLPri": "", "SSLPub": ""}, "SSLPri.MissingParameter"},
+		"a blank line": {
+			params{"SSLPub": strings.Replace(text, "-----\n-----", "-----\n\n-----", 1)}, "InvalidSSLPub",
+		},
+		"a comment":          {params{"SSLPub": "leaf\n" + text}, "InvalidSSLPub"},
+		"without line ends":  {params{"SSLPub": strings.ReplaceAll(text, "\n", "")}, "InvalidSSLPub"},
+		"base64":             {params{"SSLPub": base64Of(text)}, "InvalidSSLPub"},
+		"intermediate first": {params{"SSLPub": chain(ca.intermediate, leaf)}, "Certificate.FormatError"},
+		"over 64 KiB":        {params{"SSLPub": strings.Repeat(text, 64)}, "InvalidCertificate.TooLong"},
+		"PKCS #8": {
+			params{"SSLPri": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))}, "Key.Malformed",
+		},
+		"a password": {params{"SSLPri": string(pem.EncodeToMemory(encrypted))}, "Key.Malformed"},
+		"EC parameters first": {
+			params{"SSLPri": "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + keyPEM},
+			"InvalidSSLPri",
+		},
+		"a key that is not PEM": {params{"SSLPri": "xxx"}, "InvalidSSLPri"},
+		"a key under a wrong type": {
+			params{"SSLPri": strings.ReplaceAll(keyPEM, "EC PRIVATE", "RSA PRIVATE")}, "InvalidSSLPri",
+		},
+		"another key": {params{"SSLPri": otherKey}, "Certificate.MissMatch"},
+		"expired": {
+			params{"SSLPub": reissued(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })},
+			"Certificate.Expired",
+		},
+		"not valid yet": {
+			params{"SSLPub": reissued(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })},
+			"Certificate.StatusError",
+		},
+		"cas without an ID":    {params{"CertType": "cas", "SSLPri": ""}, "SSLPri.MissingParameter"},
+		"cas, ID not a number": {params{"CertType": "cas", "CertId": "x", "SSLPri": ""}, "SSLPri.MissingParameter"},
+		"cas, unknown ID":      {params{"CertType": "cas", "CertId": "1"}, "Certificate.NotFind"},
+		"cas, another region": {
+			params{"CertType": "cas", "CertId": "1", "CertRegion": "eu-central-1"}, "Abs.CertRegion.ValueNotSupported",
+		},
+		"an ID without cas": {params{"CertId": "1"}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -88,8 +88,10 @@ func TestLint_AgreesWithBoulderOnInvalidNames(t *testing.T) {
 	answers := ask(t, program, string(bytes.Join(csrs, nil)))
 	require.Len(t, answers, len(names))
 	for i, answer := range answers {
-		findings := slices.DeleteFunc(Lint(csrs[i]), func(f Finding) bool { return f.Code == "san-redundant" }) // of package ra
-		assert.Equal(t, answer != "accepted", refusedBy(findings, ""), "%q: Boulder: %s; Lint: %v", names[i], answer, findings)
+		findings := slices.DeleteFunc(Lint(csrs[i]),
+			func(f Finding) bool { return f.Code == "san-redundant" }) // of package ra
+		assert.Equal(t, answer != "accepted", refusedBy(findings, ""), "%q: Boulder: %s; Lint: %v", names[i], answer,
+			findings)
 	}
 }
 

@@ -27,8 +27,12 @@ var ownRequests = []struct {
 	{csr.Request{
 		CommonName: "example.com", Organization: "浙江某某网络有限公司", OrganizationUnit: "技术部", State: "浙江省", City: "杭州市",
 	}, "", ""},
-	{csr.Request{CommonName: "example.com", Organization: `Müller & Söhne "GmbH" (*)`, City: "Saint-Denis d'Oléron"}, "", ""},
-	{csr.Request{CommonName: "example.com", Organization: strings.Repeat("é", 64), State: strings.Repeat("x", 128)}, "", ""},
+	{
+		csr.Request{CommonName: "example.com", Organization: `Müller & Söhne "GmbH" (*)`, City: "Saint-Denis d'Oléron"}, "", "",
+	},
+	{
+		csr.Request{CommonName: "example.com", Organization: strings.Repeat("é", 64), State: strings.Repeat("x", 128)}, "", "",
+	},
 	{csr.Request{CommonName: "example.com", Country: "de", Email: "admin@example.com"}, "", "subject-email"},
 	{csr.Request{CommonName: "example.com", City: "-"}, "", "subject-placeholder"},
 	{csr.Request{CommonName: "localhost"}, "name-internal", ""},

@@ -14,7 +14,8 @@ const (
 
 // subjectSamples are wrong in the structure of their subjects.
 func subjectSamples() []sample {
-	c, st, l := attr(country, printableString, "CN"), attr(state, utf8String, "Zhejiang"), attr(city, utf8String, "Hangzhou")
+	c := attr(country, printableString, "CN")
+	st, l := attr(state, utf8String, "Zhejiang"), attr(city, utf8String, "Hangzhou")
 	cn := attr(commonName, utf8String, "www.example.com")
 	subject := func(der []byte) func(*forgery) { return func(f *forgery) { f.subject = der } }
 	rdns := func(all ...[]byte) func(*forgery) { return func(f *forgery) { f.rdns = all } }

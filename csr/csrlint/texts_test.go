@@ -46,5 +46,6 @@ func TestTexts(t *testing.T) {
 	}
 	want, err := os.ReadFile(goldenTexts)
 	require.NoError(t, err)
-	require.Equal(t, string(want), list.String(), "if the change is intended, run the test with -update and read the difference")
+	require.Equal(t, string(want), list.String(),
+		"if the change is intended, run the test with -update and read the difference")
 }

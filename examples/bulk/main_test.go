@@ -121,7 +121,8 @@ func TestBulk_StopsWhenDenied(t *testing.T) {
 	status, output := runWith(t.Context(),
 		"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "2", listOf(t, 100))
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^bulk: 0 of 100 names have a CSR in .+: line [0-9]+: cdn: denied: [^\n]+; run the same command again`, output)
+	assert.Regexp(t,
+		`^bulk: 0 of 100 names have a CSR in .+: line [0-9]+: cdn: denied: [^\n]+; run the same command again`, output)
 	assert.Equal(t, 1, strings.Count(output, "\n"))
 	assert.LessOrEqual(t, calls, 2)
 }
@@ -209,7 +210,8 @@ func TestBulk_FinishesCallsInProgressOnInterrupt(t *testing.T) {
 	args := []string{"-mode", "remote", "-endpoint", srv.URL, "-out", out, "-workers", "3", listOf(t, 20)}
 	status, output := runWith(ctx, args...)
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^bulk: finishing the calls in progress; .+\nbulk: [0-9]+ of 20 names have .+: interrupted; [^\n]+\n$`, output)
+	assert.Regexp(t,
+		`^bulk: finishing the calls in progress; .+\nbulk: [0-9]+ of 20 names have .+: interrupted; [^\n]+\n$`, output)
 	assert.Len(t, readRecords(t, out), calls)
 	assert.Less(t, calls, 20)
 

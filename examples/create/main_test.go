@@ -52,8 +52,8 @@ func (r result) response(t *testing.T, format string) *csr.Response {
 		return &resp
 	}
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &resp))
-	assert.Equal(t, fmt.Sprintf("{\n    \"RequestId\": %q,\n    \"CommonName\": %q,\n    \"Csr\": %q,\n    \"PubMd5\": %q\n}\n",
-		resp.RequestId, resp.CommonName, resp.Csr, resp.PubMd5), r.stdout)
+	const layout = "{\n    \"RequestId\": %q,\n    \"CommonName\": %q,\n    \"Csr\": %q,\n    \"PubMd5\": %q\n}\n"
+	assert.Equal(t, fmt.Sprintf(layout, resp.RequestId, resp.CommonName, resp.Csr, resp.PubMd5), r.stdout)
 	return &resp
 }
 

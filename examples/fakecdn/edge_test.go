@@ -89,7 +89,12 @@ func selfSigned(t *testing.T, pub any, name string) (cert, ca string) {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: root.NotBefore, NotAfter: root.NotAfter}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2),
+		DNSNames:     []string{name},
+		NotBefore:    root.NotBefore,
+		NotAfter:     root.NotAfter,
+	}
 	return sign(leaf, root, pub), sign(root, root, key.Public())
 }
 
@@ -98,7 +103,8 @@ func selfSigned(t *testing.T, pub any, name string) (cert, ca string) {
 func installed(t *testing.T, api string) (ca string) {
 	t.Helper()
 	var made csr.Response
-	send(t, api, signer.RPC{}, "CreateCdnCertificateSigningRequest", map[string]string{"CommonName": "*.example.org"}, &made)
+	send(t, api, signer.RPC{}, "CreateCdnCertificateSigningRequest", map[string]string{"CommonName": "*.example.org"},
+		&made)
 	parsed, err := made.CertificateRequest()
 	require.NoError(t, err)
 	cert, ca := selfSigned(t, parsed.PublicKey, "*.example.org")
@@ -120,7 +126,8 @@ func originServer(t *testing.T) string {
 }
 
 func TestFakecdn_EdgeServesWhatIsInstalled(t *testing.T) {
-	api, edge, edgeHTTP := start(t, io.Discard, "-domain", "www.example.com", "-domain", ".example.org", "-origin", originServer(t))
+	api, edge, edgeHTTP := start(t, io.Discard, "-domain", "www.example.com", "-domain", ".example.org", "-origin",
+		originServer(t))
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM([]byte(installed(t, api))))
 	transport := &http.Transport{
@@ -157,26 +164,31 @@ func TestFakecdn_EdgeServesAfterTheDelay(t *testing.T) {
 	assert.False(t, errors.As(err, &presented), "it presents a certificate")
 }
 
+// runProgram returns the output of an outside program, which must succeed.
+func runProgram(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	output, err := exec.CommandContext(t.Context(), testenv.Program(t, name), args...).CombinedOutput()
+	require.NoError(t, err, string(output))
+	return string(output)
+}
+
 func TestFakecdn_EdgeServesOtherClients(t *testing.T) {
 	api, edge, edgeHTTP := start(t, io.Discard, "-domain", ".example.org", "-origin", originServer(t))
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, []byte(installed(t, api)), 0o600))
 
-	output, err := exec.CommandContext(t.Context(), testenv.Program(t, "openssl"), "s_client", "-connect", edge, "-servername", "www.example.org",
-		"-CAfile", ca, "-verify_hostname", "www.example.org", "-verify_return_error").CombinedOutput()
-	require.NoError(t, err, string(output))
-	assert.Contains(t, string(output), "Verify return code: 0 (ok)")
+	output := runProgram(t, "openssl", "s_client", "-connect", edge, "-servername", "www.example.org",
+		"-CAfile", ca, "-verify_hostname", "www.example.org", "-verify_return_error")
+	assert.Contains(t, output, "Verify return code: 0 (ok)")
 
 	_, port, err := net.SplitHostPort(edge)
 	require.NoError(t, err)
-	output, err = exec.CommandContext(t.Context(), testenv.Program(t, "curl"), "-sS", "--cacert", ca, "--noproxy", "*",
-		"--resolve", "www.example.org:"+port+":127.0.0.1", "https://www.example.org:"+port+"/c").CombinedOutput()
-	require.NoError(t, err, string(output))
-	assert.Equal(t, "origin of www.example.org:"+port+"/c for https", string(output))
+	output = runProgram(t, "curl", "-sS", "--cacert", ca, "--noproxy", "*",
+		"--resolve", "www.example.org:"+port+":127.0.0.1", "https://www.example.org:"+port+"/c")
+	assert.Equal(t, "origin of www.example.org:"+port+"/c for https", output)
 
-	output, err = exec.CommandContext(t.Context(), testenv.Program(t, "curl"), "-sS", "--noproxy", "*", "-H", "Host: www.example.org", "http://"+edgeHTTP+"/d").CombinedOutput()
-	require.NoError(t, err, string(output))
-	assert.Equal(t, "origin of www.example.org/d for http", string(output))
+	output = runProgram(t, "curl", "-sS", "--noproxy", "*", "-H", "Host: www.example.org", "http://"+edgeHTTP+"/d")
+	assert.Equal(t, "origin of www.example.org/d for http", output)
 }
 
 func TestFakecdn_WarnsOfAKeyInTheURLAndDoesNotLogIt(t *testing.T) {

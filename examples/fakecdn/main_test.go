@@ -48,7 +48,8 @@ func call(t *testing.T, url string, creds signer.Credentials) (*csr.Response, er
 	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{Endpoint: url})
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
-	return client.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com", SANs: []string{"www.example.com"}})
+	return client.CreateCdnCertificateSigningRequest(t.Context(),
+		&csr.Request{CommonName: "example.com", SANs: []string{"www.example.com"}})
 }
 
 func TestFakecdn_ServesAndLogsWithoutSecrets(t *testing.T) {
@@ -70,7 +71,8 @@ func TestFakecdn_ServesAndLogsWithoutSecrets(t *testing.T) {
 	parsed, err := resp.CertificateRequest()
 	require.NoError(t, err)
 	assert.Equal(t, x509.ECDSA, parsed.PublicKeyAlgorithm)
-	_, err = call(t, url, signer.Credentials{AccessKeyID: "someid", AccessKeySecret: "othersecret", SecurityToken: "sometoken"})
+	_, err = call(t, url,
+		signer.Credentials{AccessKeyID: "someid", AccessKeySecret: "othersecret", SecurityToken: "sometoken"})
 	require.ErrorIs(t, err, cdn.ErrDenied)
 
 	interrupt()

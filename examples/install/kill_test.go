@@ -62,7 +62,10 @@ func TestInstall_SurvivesKills(t *testing.T) {
 		chain := f.chainFile(t, makers[rand.IntN(len(makers))], domain)
 		leaf := leafOfFile(t, chain)
 		if rand.IntN(2) == 0 { // dies after the work, before the answer
-			f.srv.API.Inject(cdntest.Fault{Match: func(p map[string]string) bool { return p["SSLPub"]+p["ServerCertificate"] != "" }, Drop: cdntest.DropConnection})
+			f.srv.API.Inject(cdntest.Fault{
+				Match: func(p map[string]string) bool { return p["SSLPub"]+p["ServerCertificate"] != "" },
+				Drop:  cdntest.DropConnection,
+			})
 		}
 		f.killDuring(t, k, 1+rand.IntN(3), domain, chain)
 		if now := f.served(t, domain); !now.Equal(leaf) {

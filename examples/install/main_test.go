@@ -160,7 +160,9 @@ func TestInstall_SaysWhatIsWrong(t *testing.T) {
 func TestInstall_WithoutWaiting(t *testing.T) {
 	f := newFixture(t, "example.com")
 	f.edge.Delay = time.Hour
-	status, stdout, stderr := runWith(t.Context(), append(f.flags("-wait", "0"), "example.com", f.chainFile(t, f.local(), "example.com"))...)
+	status, stdout, stderr := runWith(
+		t.Context(),
+		append(f.flags("-wait", "0"), "example.com", f.chainFile(t, f.local(), "example.com"))...)
 	require.Zero(t, status, stderr)
 	require.NotContains(t, stdout, "served")
 }
