@@ -53,15 +53,22 @@ func TestResponse_Check(t *testing.T) {
 
 	example := pkix.Name{CommonName: "example.com"}
 	for name, template := range map[string]x509.CertificateRequest{
-		"a minimal one":     {Subject: example, DNSNames: checkedNames},
-		"another order":     {Subject: example, DNSNames: []string{checkedNames[1], checkedNames[0]}},
-		"upper case":        {Subject: pkix.Name{CommonName: "EXAMPLE.com"}, DNSNames: []string{"Example.com", "XN--bcher-kva.example"}},
+		"a minimal one": {Subject: example, DNSNames: checkedNames},
+		"another order": {Subject: example, DNSNames: []string{checkedNames[1], checkedNames[0]}},
+		"upper case": {
+			Subject:  pkix.Name{CommonName: "EXAMPLE.com"},
+			DNSNames: []string{"Example.com", "XN--bcher-kva.example"},
+		},
 		"CommonName no SAN": {Subject: example, DNSNames: checkedNames[1:]},
 		"Email among names": {Subject: example, DNSNames: checkedNames, EmailAddresses: []string{"admin@Example.com"}},
 		"another extension first": {Subject: example, ExtraExtensions: append(
-			[]pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 5, 0xa0}}}, extensionOf(t, dns(checkedNames[0]), dns(checkedNames[1]))...,
+			[]pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 5, 0xa0}}},
+			extensionOf(t, dns(checkedNames[0]), dns(checkedNames[1]))...,
 		)},
-		"a subject of a CDN": {Subject: pkix.Name{CommonName: "example.com", Organization: []string{"CDN"}}, DNSNames: checkedNames},
+		"a subject of a CDN": {
+			Subject:  pkix.Name{CommonName: "example.com", Organization: []string{"CDN"}},
+			DNSNames: checkedNames,
+		},
 	} {
 		assert.NoError(t, responseWith(t, key, template).Check(&checkedRequest), name)
 	}

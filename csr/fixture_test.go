@@ -121,6 +121,12 @@ func newDir(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "keys")
 }
 
+// bothStores returns an empty store of each type, by its name.
+func bothStores(t *testing.T) map[string]KeyStore {
+	t.Helper()
+	return map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore{Path: newDir(t)}}
+}
+
 // newNamedKey returns a new P-256 key and its name.
 func newNamedKey(t testing.TB) (key crypto.Signer, name string) {
 	t.Helper()

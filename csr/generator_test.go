@@ -12,7 +12,7 @@ import (
 )
 
 func TestGenerator_StoresTheKey(t *testing.T) {
-	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore{Path: t.TempDir() + "/a/keys"}} {
+	for name, store := range bothStores(t) {
 		g := Generator{Keys: store, Source: P256}
 		resp, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
 		require.NoError(t, err, name)
@@ -91,7 +91,7 @@ func TestGenerator_FaultyStore(t *testing.T) {
 }
 
 func TestGenerator_TheSameKeyTwice(t *testing.T) {
-	for name, store := range map[string]KeyStore{"MemStore": new(MemStore), "DirStore": DirStore{Path: t.TempDir() + "/keys"}} {
+	for name, store := range bothStores(t) {
 		g := Generator{Keys: store, Source: fixedSource{newTestKey(t, P256)}}
 		first, err := g.CreateCdnCertificateSigningRequest(t.Context(), &exampleRequest)
 		require.NoError(t, err, name)

@@ -17,7 +17,8 @@ var wholeRequestCases = []requestCase{
 		names: []string{"a.com", "c.com", "b.com"},
 	},
 	{
-		what: "CommonName among SANs stays in its place", req: &Request{CommonName: "a.com", SANs: []string{"c.com", "a.com", "b.com"}},
+		what:  "CommonName among SANs stays in its place",
+		req:   &Request{CommonName: "a.com", SANs: []string{"c.com", "a.com", "b.com"}},
 		names: []string{"c.com", "a.com", "b.com"},
 	},
 	{

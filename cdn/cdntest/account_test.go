@@ -13,7 +13,9 @@ import (
 
 func TestOnRequest_HidesAKeyUnderAnyName(t *testing.T) {
 	_, key := newAuthority(t).issue(t, "example.com")
-	for name, value := range map[string]string{"SSLPri": "anything", "SSLPub": key, "Other": "x\n" + key, "ServerCertificate": base64Of(key)} {
+	for name, value := range map[string]string{
+		"SSLPri": "anything", "SSLPub": key, "Other": "x\n" + key, "ServerCertificate": base64Of(key),
+	} {
 		api := newAPI()
 		var seen cdntest.Request
 		api.OnRequest = func(r cdntest.Request) { seen = r }

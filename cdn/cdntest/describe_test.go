@@ -51,7 +51,9 @@ func TestDescribeDomainCertificateInfo(t *testing.T) {
 				assert.Equal(t, []certInfo{want}, got.CertInfos.CertInfo, format)
 			}
 		}
-		for domain, want := range map[string]string{"": "MissingParameter", "example.org": "InvalidDomain.NotFound", "*.example.com": "InvalidDomain.NotFound"} {
+		for domain, want := range map[string]string{
+			"": "MissingParameter", "example.org": "InvalidDomain.NotFound", "*.example.com": "InvalidDomain.NotFound",
+		} {
 			assert.Equal(t, want, call(t, api, "DescribeDomainCertificateInfo", params{"DomainName": domain}).Code)
 		}
 	})
