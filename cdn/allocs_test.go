@@ -17,8 +17,9 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// The server of this test is in the same process, and what is counted is the whole process's: so it is one that allocates
-// nothing for a call, which the test shows first.
+// TestClient_AllocatesLittle counts the allocations of the whole process, so its
+// server, which is in the process too, allocates nothing for a call. The test
+// shows that first.
 func TestClient_AllocatesLittle(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates too")
@@ -61,7 +62,7 @@ func TestClient_AllocatesLittle(t *testing.T) {
 	}
 }
 
-// perCall is what f allocates, the mean of many calls.
+// perCall returns what f allocates, the mean of many calls.
 func perCall(t *testing.T, f func() error) (allocations, size float64) {
 	t.Helper()
 	const calls = 500
@@ -79,8 +80,9 @@ func perCall(t *testing.T, f func() error) (allocations, size float64) {
 	return float64(after.Mallocs-before.Mallocs) / calls, float64(after.TotalAlloc-before.TotalAlloc) / calls
 }
 
-// serveWithoutAllocating answers every request with the same CSR until the test ends, and allocates for connections alone.
-// It knows of a request only where its headers end, and how long its body is.
+// serveWithoutAllocating answers every request with the same CSR until the test
+// ends, and allocates for connections alone. It reads of a request only where
+// its headers end, and how long its body is.
 func serveWithoutAllocating(t *testing.T) (address string) {
 	t.Helper()
 	body := `{"RequestId":"04F0F334-1335-436C-A1D7-6C044FE73368","CommonName":"example.com","Csr":"-----BEGIN CERTIFICATE REQUEST-----\n` +

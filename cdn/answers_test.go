@@ -2,9 +2,6 @@ package cdn_test
 
 import (
 	"errors"
-	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,24 +10,6 @@ import (
 
 	"github.com/cdncsr/cdncsr/cdn"
 )
-
-// sample returns an answer from the operation's page.
-func sample(tb testing.TB, file string) []byte {
-	tb.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "answers", file))
-	require.NoError(tb, err)
-	return text
-}
-
-// answeredClient returns a client whose only request is answered with body.
-func answeredClient(t *testing.T, body string) *cdn.Client {
-	t.Helper()
-	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
-		MaxAttempts: 1, HTTPClient: &http.Client{Transport: answering(http.StatusOK, nil, []byte(body))},
-	})
-	require.NoError(t, err)
-	return client
-}
 
 func TestDescribeDomainCertificateInfo_SampleAnswers(t *testing.T) {
 	want := cdn.DescribeDomainCertificateInfoResponse{RequestId: "5C1E43DC-9E51-4771-82C0-7D5ECEB547A1"}
@@ -48,7 +27,7 @@ func TestDescribeDomainCertificateInfo_SampleAnswers(t *testing.T) {
 		"XML, as a page says": strings.ReplaceAll(xml, "InfoResponse>", "Info>"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := answeredClient(t, text).DescribeDomainCertificateInfo(t.Context(), &cdn.DescribeDomainCertificateInfoRequest{DomainName: "example.com"})
+			got, err := answeredClient(t, text).DescribeDomainCertificateInfo(t.Context(), &infoRequest{DomainName: "example.com"})
 			require.NoError(t, err)
 			require.Equal(t, &want, got)
 			info := got.CertInfos.CertInfo[0]
@@ -81,26 +60,39 @@ func TestDescribeDomainCertificateInfo_UnusualAnswers(t *testing.T) {
 		body string
 		want []cdn.CertInfo
 	}{
-		"an empty list":            {`{"RequestId":"R","CertInfos":{"CertInfo":[]}}`, []cdn.CertInfo{}},
-		"null instead of a list":   {`{"RequestId":"R","CertInfos":{"CertInfo":null}}`, nil},
-		"null around it":           {`{"RequestId":"R","CertInfos":null}`, nil},
-		"nothing around it":        {`{"RequestId":"R","CertInfos":{}}`, nil},
-		"no list":                  {`{"RequestId":"R"}`, nil},
-		"no list, XML":             {root + end, nil},
-		"an empty list, XML":       {root + "<CertInfos></CertInfos>" + end, nil},
-		"an empty element, XML":    {root + "<CertInfos/>" + end, nil},
-		"an ID that ends in LF":    {`{"RequestId":"R\n"}`, nil},
-		"HTTPS off":                {`{"RequestId":"R","CertInfos":{"CertInfo":[{"DomainName":"example.com","ServerCertificateStatus":"off","CertId":"","CertName":"","CertRegion":"","Status":""}]}}`, []cdn.CertInfo{off}},
-		"HTTPS off, XML":           {root + "<CertInfos><CertInfo><DomainName>example.com</DomainName><ServerCertificateStatus>off</ServerCertificateStatus><CertId/><Status></Status></CertInfo></CertInfos>" + end, []cdn.CertInfo{off}},
-		"two elements, XML":        {root + "<CertInfos><CertInfo><CertId>1</CertId></CertInfo><CertInfo><CertId>2</CertId></CertInfo></CertInfos>" + end, []cdn.CertInfo{{CertId: "1"}, {CertId: "2"}}},
-		"numbers and null":         {`{"RequestId":"R","CertInfos":{"CertInfo":[{"CertId":9002448,"CertLife":3,"Status":null,"CertName":true}]}}`, []cdn.CertInfo{{CertId: "9002448", CertLife: "3", CertName: "true"}}},
+		"an empty list":          {`{"RequestId":"R","CertInfos":{"CertInfo":[]}}`, []cdn.CertInfo{}},
+		"null instead of a list": {`{"RequestId":"R","CertInfos":{"CertInfo":null}}`, nil},
+		"null around it":         {`{"RequestId":"R","CertInfos":null}`, nil},
+		"nothing around it":      {`{"RequestId":"R","CertInfos":{}}`, nil},
+		"no list":                {`{"RequestId":"R"}`, nil},
+		"no list, XML":           {root + end, nil},
+		"an empty list, XML":     {root + "<CertInfos></CertInfos>" + end, nil},
+		"an empty element, XML":  {root + "<CertInfos/>" + end, nil},
+		"an ID that ends in LF":  {`{"RequestId":"R\n"}`, nil},
+		"HTTPS off": {
+			`{"RequestId":"R","CertInfos":{"CertInfo":[{"DomainName":"example.com","ServerCertificateStatus":"off","CertId":"","Status":""}]}}`,
+			[]cdn.CertInfo{off},
+		},
+		"HTTPS off, XML": {
+			root + "<CertInfos><CertInfo><DomainName>example.com</DomainName><ServerCertificateStatus>off</ServerCertificateStatus>" +
+				"<CertId/><Status></Status></CertInfo></CertInfos>" + end,
+			[]cdn.CertInfo{off},
+		},
+		"two elements, XML": {
+			root + "<CertInfos><CertInfo><CertId>1</CertId></CertInfo><CertInfo><CertId>2</CertId></CertInfo></CertInfos>" + end,
+			[]cdn.CertInfo{{CertId: "1"}, {CertId: "2"}},
+		},
+		"numbers and null": {
+			`{"RequestId":"R","CertInfos":{"CertInfo":[{"CertId":9002448,"CertLife":3,"Status":null,"CertName":true}]}}`,
+			[]cdn.CertInfo{{CertId: "9002448", CertLife: "3", CertName: "true"}},
+		},
 		"a large number":           {`{"RequestId":"R","CertInfos":{"CertInfo":[{"CertId":9223372036854775807}]}}`, []cdn.CertInfo{{CertId: "9223372036854775807"}}},
 		"other cases and fields":   {`{"requestId":"R","certInfos":{"certInfo":[{"certId":"1","new":{"a":[1]}}]},"New":[1]}`, []cdn.CertInfo{{CertId: "1"}}},
 		"a request ID of a number": {`{"RequestId":7,"CertInfos":{"CertInfo":[{"CertId":"1"}]}}`, []cdn.CertInfo{{CertId: "1"}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := answeredClient(t, test.body).DescribeDomainCertificateInfo(t.Context(), &cdn.DescribeDomainCertificateInfoRequest{DomainName: "example.com"})
+			got, err := answeredClient(t, test.body).DescribeDomainCertificateInfo(t.Context(), &infoRequest{DomainName: "example.com"})
 			require.NoError(t, err)
 			require.Contains(t, []string{"R", "7"}, got.RequestId)
 			require.Equal(t, test.want, got.CertInfos.CertInfo)
@@ -132,7 +124,7 @@ func TestDescribeCdnSSLCertificateList_SampleAnswers(t *testing.T) {
 		"JSON": json, "JSON with strings for numbers": quoted, "XML": string(sample(t, "DescribeCdnSSLCertificateList.xml")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := answeredClient(t, text).DescribeCdnSSLCertificateList(t.Context(), &cdn.DescribeCdnSSLCertificateListRequest{})
+			got, err := answeredClient(t, text).DescribeCdnSSLCertificateList(t.Context(), &listRequest{})
 			require.NoError(t, err)
 			require.Equal(t, &want, got)
 		})
@@ -145,18 +137,24 @@ func TestDescribeCdnSSLCertificateList_UnusualAnswers(t *testing.T) {
 		body string
 		want []cdn.StoredCert
 	}{
-		"an empty list":           {`{"RequestId":"R","CertificateListModel":{"Count":0,"CertList":{"Cert":[]}}}`, []cdn.StoredCert{}},
-		"no list":                 {`{"RequestId":"R","CertificateListModel":{"Count":0}}`, nil},
-		"no model":                {`{"RequestId":"R"}`, nil},
-		"null":                    {`{"RequestId":"R","CertificateListModel":{"Count":null,"CertList":null}}`, nil},
-		"no model, XML":           {root + end, nil},
-		"an empty list, XML":      {root + "<CertificateListModel><Count></Count><CertList/></CertificateListModel>" + end, nil},
-		"one element, XML":        {root + "<CertificateListModel><CertList><Cert><CertId>1</CertId></Cert></CertList></CertificateListModel>" + end, []cdn.StoredCert{{CertId: 1}}},
-		"a name that is a number": {`{"RequestId":"R","CertificateListModel":{"CertList":{"Cert":[{"CertName":7,"CertId":null,"LastTime":"soon"}]}}}`, []cdn.StoredCert{{CertName: "7"}}},
+		"an empty list":      {`{"RequestId":"R","CertificateListModel":{"Count":0,"CertList":{"Cert":[]}}}`, []cdn.StoredCert{}},
+		"no list":            {`{"RequestId":"R","CertificateListModel":{"Count":0}}`, nil},
+		"no model":           {`{"RequestId":"R"}`, nil},
+		"null":               {`{"RequestId":"R","CertificateListModel":{"Count":null,"CertList":null}}`, nil},
+		"no model, XML":      {root + end, nil},
+		"an empty list, XML": {root + "<CertificateListModel><Count></Count><CertList/></CertificateListModel>" + end, nil},
+		"one element, XML": {
+			root + "<CertificateListModel><CertList><Cert><CertId>1</CertId></Cert></CertList></CertificateListModel>" + end,
+			[]cdn.StoredCert{{CertId: 1}},
+		},
+		"a name that is a number": {
+			`{"RequestId":"R","CertificateListModel":{"CertList":{"Cert":[{"CertName":7,"CertId":null,"LastTime":"soon"}]}}}`,
+			[]cdn.StoredCert{{CertName: "7"}},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := answeredClient(t, test.body).DescribeCdnSSLCertificateList(t.Context(), &cdn.DescribeCdnSSLCertificateListRequest{})
+			got, err := answeredClient(t, test.body).DescribeCdnSSLCertificateList(t.Context(), &listRequest{})
 			require.NoError(t, err)
 			require.Equal(t, "R", got.RequestId)
 			require.Equal(t, test.want, got.CertificateListModel.CertList.Cert)
@@ -164,12 +162,30 @@ func TestDescribeCdnSSLCertificateList_UnusualAnswers(t *testing.T) {
 	}
 }
 
+// TestDescribe_AnswersOfAnotherShape has lists where objects are documented and
+// the reverse: they are no answers of this API.
+func TestDescribe_AnswersOfAnotherShape(t *testing.T) {
+	info := describe(&infoRequest{DomainName: "a"})
+	certs := list(&listRequest{})
+	for body, call := range map[string]calling{
+		`{"RequestId":"R","CertInfos":[]}`:                                      info,
+		`{"RequestId":"R","CertInfos":{"CertInfo":{}}}`:                         info,
+		`{"RequestId":"R","CertInfos":{"CertInfo":[1]}}`:                        info,
+		`{"RequestId":"R","CertificateListModel":{"CertList":{"Cert":["x"]}}}`:  certs,
+		`{"RequestId":"R","CertificateListModel":{"CertList":[{"Cert":[{}]}]}}`: certs,
+		`<DescribeCdnSSLCertificateListResponse><CertificateListModel><Count>x</Count></CertificateListModel></DescribeCdnSSLCertificateListResponse>`: certs,
+	} {
+		_, err := call(t.Context(), answeredClient(t, body))
+		requireKind(t, err, cdn.ErrUnavailable)
+	}
+}
+
 // TestSet_AnswersWithARequestID has the answers of both operations that install
 // a certificate.
 func TestSet_AnswersWithARequestID(t *testing.T) {
 	calls := map[string]calling{
-		"SetCdnDomainCSRCertificate": setCSR(&cdn.SetCdnDomainCSRCertificateRequest{DomainName: "a", ServerCertificate: "x"}),
-		"SetCdnDomainSSLCertificate": setSSL(&cdn.SetCdnDomainSSLCertificateRequest{DomainName: "a", SSLProtocol: "off"}),
+		"SetCdnDomainCSRCertificate": setCSR(&csrRequest{DomainName: "a", ServerCertificate: "x"}),
+		"SetCdnDomainSSLCertificate": setSSL(&sslRequest{DomainName: "a", SSLProtocol: "off"}),
 	}
 	for action, call := range calls {
 		for _, body := range []string{

@@ -22,7 +22,7 @@ type attempt struct {
 	status    int // zero without an answer
 	requestID string
 	failed    *Error    // nil if it succeeded
-	ctxErr    error     // the error of the caller's context, if that ended the attempt
+	callErr   error     // what ended the call: the context's error, or that of a value that can't hold the answer
 	code      string    // as the service wrote it; in failed it is without secrets
 	date      time.Time // when the service answered, by its own clock; zero if it did not say
 	timedOut  bool      // AttemptTimeout or a time-out of the transport ended it
@@ -33,19 +33,19 @@ type attempt struct {
 // it. An error means that the call is over: its context has ended, or the
 // limiter or the signer refused, or resp can't hold the answer.
 func (r *retrier) attempt(ctx context.Context, resp response) (attempt, error) {
-	if err := r.client.limiter(r.op).Wait(ctx); err != nil {
-		return attempt{}, r.limiterError(ctx, err)
-	}
-	if r.client.slots.acquire(ctx) != nil {
-		return attempt{}, r.interrupted(ctx, "all connections to "+r.client.endpoint.Host+" are busy")
+	if err := r.client.wait(ctx, r.op); err != nil {
+		return attempt{}, r.waitError(ctx, err)
 	}
 	defer r.client.slots.release()
 	return r.send(ctx, resp)
 }
 
-// limiterError returns the error of a limiter that did not let an attempt
-// through: the context has ended, or would end before the turn comes.
-func (r *retrier) limiterError(ctx context.Context, err error) error {
+// waitError returns the error of a call that got no connection or no turn of
+// its limiter: the context has ended, or would end before the turn comes.
+func (r *retrier) waitError(ctx context.Context, err error) error {
+	if errors.Is(err, errBusy) {
+		return r.interrupted(ctx, "all connections to "+r.client.endpoint.Host+" are busy")
+	}
 	if ctx.Err() != nil {
 		return r.interrupted(ctx, "")
 	}
@@ -76,7 +76,7 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	answer := exchange(r.client.send, req, body)
 	a.duration, a.status = time.Since(a.start), answer.status
 	if answer.err != nil && ctx.Err() != nil {
-		a.ctxErr = contextError(ctx)
+		a.callErr = contextError(ctx)
 		r.watch(ctx, a, 0)
 		return attempt{}, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
 			a.number, r.client.endpoint.Host, a.duration.Round(time.Millisecond)))
@@ -84,10 +84,11 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	a.requestID, a.failed, err = answer.read(resp, r.op.Action, r.client.endpoint.Host)
 	switch {
 	case err != nil:
-		return attempt{}, fmt.Errorf("cdn: %s: %w", r.op.Action, err)
+		a.callErr = fmt.Errorf("cdn: %s: %w", r.op.Action, err)
+		r.watch(ctx, a, 0)
+		return attempt{}, a.callErr
 	case a.failed != nil:
-		a.timedOut = answer.err != nil && attemptCtx.Err() != nil
-		r.completeFailure(&a, answer, input)
+		r.completeFailure(attemptCtx, &a, answer, input)
 		r.redact(a.failed, req)
 		a.requestID = a.failed.RequestId
 	}
@@ -114,14 +115,15 @@ func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, 
 }
 
 // completeFailure fills in what answer.read does not know about a failed
-// attempt. If AttemptTimeout ended it, a.timedOut is set already.
-func (r *retrier) completeFailure(a *attempt, answer answer, input signer.Input) {
+// attempt, whose context was ctx.
+func (r *retrier) completeFailure(ctx context.Context, a *attempt, answer answer, input signer.Input) {
 	failed := a.failed
-	if a.timedOut {
+	a.timedOut = isTimeout(answer.err)
+	if answer.err != nil && ctx.Err() != nil {
+		a.timedOut = true
 		failed.Message = fmt.Sprintf("no answer within %s from %s",
 			r.client.options.AttemptTimeout, r.client.endpoint.Host)
 	}
-	a.timedOut = a.timedOut || isTimeout(answer.err)
 	if a.timedOut && r.client.own != nil {
 		r.client.own.CloseIdleConnections() // they may be as dead as the one that was used
 	}

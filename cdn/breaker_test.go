@@ -25,11 +25,11 @@ import (
 // calls.
 type scripted struct {
 	err   error
-	asked int
+	calls int
 }
 
 func (s *scripted) CreateCdnCertificateSigningRequest(context.Context, *csr.Request) (*csr.Response, error) {
-	s.asked++
+	s.calls++
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -48,7 +48,8 @@ func TestBreaker_OpensProbesAndCloses(t *testing.T) {
 		var log bytes.Buffer
 		behind := &scripted{err: cdn.ErrUnavailable}
 		b := newBreaker(t, behind, &cdn.BreakerOptions{
-			Failures: 3, ProbeInterval: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Failures: 3, ProbeInterval: 10 * time.Second,
+			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 		ask := func() error {
 			_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
@@ -57,13 +58,13 @@ func TestBreaker_OpensProbesAndCloses(t *testing.T) {
 		for range 20 {
 			require.ErrorIs(t, ask(), cdn.ErrUnavailable)
 		}
-		require.Equal(t, 3, behind.asked)
+		require.Equal(t, 3, behind.calls)
 		require.True(t, b.IsOpen())
 
 		time.Sleep(11 * time.Second)
 		require.Error(t, ask()) // the probe
 		require.Error(t, ask())
-		require.Equal(t, 4, behind.asked, "one probe an interval")
+		require.Equal(t, 4, behind.calls, "one probe an interval")
 
 		behind.err = nil
 		require.Error(t, ask(), "not before the next probe")
@@ -71,15 +72,26 @@ func TestBreaker_OpensProbesAndCloses(t *testing.T) {
 		require.NoError(t, ask())
 		require.NoError(t, ask())
 		require.False(t, b.IsOpen())
-		require.Equal(t, 2, strings.Count(log.String(), "level=WARN"), "%s", log.String())
+		var got []string
+		for line := range strings.Lines(log.String()) {
+			_, record, _ := strings.Cut(strings.TrimSpace(line), " ") // after the time
+			got = append(got, record)
+		}
+		require.Equal(t, []string{
+			`level=WARN msg="cdn: breaker" from=closed to=open`,
+			`level=DEBUG msg="cdn: breaker" from=open to=half-open`,
+			`level=DEBUG msg="cdn: breaker" from=half-open to=open`,
+			`level=DEBUG msg="cdn: breaker" from=open to=half-open`,
+			`level=WARN msg="cdn: breaker" from=half-open to=closed`,
+		}, got)
 	})
 }
 
 func TestBreaker_OneProbeAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
+		calls := 0
 		slow := creator(func(context.Context, *csr.Request) (*csr.Response, error) {
-			asked++
+			calls++
 			time.Sleep(time.Second)
 			return nil, cdn.ErrUnavailable
 		})
@@ -91,7 +103,7 @@ func TestBreaker_OneProbeAtATime(t *testing.T) {
 			group.Go(func() { _, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) })
 		}
 		group.Wait()
-		require.Equal(t, 2, asked)
+		require.Equal(t, 2, calls)
 	})
 }
 
@@ -158,25 +170,38 @@ func playProbe(t *testing.T, probeContext func(context.Context) context.Context,
 	})
 }
 
-// TestBreaker_LateProbeDoesNotCount has a probe answered after its time is up.
-func TestBreaker_LateProbeDoesNotCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		behind := failing(cdn.ErrUnavailable)
-		b := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) { return behind(ctx, req) }),
-			&cdn.BreakerOptions{Failures: 1, ProbeInterval: 2 * time.Minute})
-		_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) // opens it
-		time.Sleep(2*time.Minute + time.Second)
-		behind = func(context.Context, *csr.Request) (*csr.Response, error) {
-			time.Sleep(3 * time.Minute)
-			return nil, nil
-		}
-		_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request) // the probe
-		require.NoError(t, err)
-		require.True(t, b.IsOpen(), "the probe had two minutes")
-	})
+// TestBreaker_ProbeHasItsTime has probes that are answered before and after
+// their time is up.
+func TestBreaker_ProbeHasItsTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		interval, takes time.Duration
+		want            bool // open
+	}{
+		"a minute":               {0, 59 * time.Second, false},
+		"more than a minute":     {0, 61 * time.Second, true},
+		"a long interval":        {2 * time.Minute, 119 * time.Second, false},
+		"more than the interval": {2 * time.Minute, 121 * time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				behind := failing(cdn.ErrUnavailable)
+				b := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) { return behind(ctx, req) }),
+					&cdn.BreakerOptions{Failures: 1, ProbeInterval: test.interval})
+				_, _ = b.CreateCdnCertificateSigningRequest(t.Context(), request) // opens it
+				time.Sleep(2*time.Minute + time.Second)
+				behind = func(context.Context, *csr.Request) (*csr.Response, error) {
+					time.Sleep(test.takes)
+					return nil, nil
+				}
+				_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request) // the probe
+				require.NoError(t, err)
+				require.Equal(t, test.want, b.IsOpen())
+			})
+		})
+	}
 }
 
-func TestBreaker_WhatCountsAndWhatDoesNot(t *testing.T) {
+func TestBreaker_CountsUnavailableAlone(t *testing.T) {
 	tests := map[string]struct {
 		err   error
 		opens bool
@@ -200,7 +225,24 @@ func TestBreaker_WhatCountsAndWhatDoesNot(t *testing.T) {
 	}
 }
 
-func TestBreaker_CallerWhoLeavesTellsNothing(t *testing.T) {
+func TestBreaker_CallersDeadlineDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		b := newBreaker(t, hangs, nil)
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			cancel()
+		}
+		require.False(t, b.IsOpen())
+	})
+}
+
+func TestBreaker_CallerWhoLeavesDoesNotCount(t *testing.T) {
 	b := newBreaker(t, creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) { return nil, ctx.Err() }), nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -211,12 +253,12 @@ func TestBreaker_CallerWhoLeavesTellsNothing(t *testing.T) {
 	require.False(t, b.IsOpen())
 }
 
-func TestBreaker_WhatWasNotSentTellsNothing(t *testing.T) {
+func TestBreaker_RequestThatIsNotSentDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := roundTripper(func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED })
-		s := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: down}})
-		b := newBreaker(t, s.client, nil)
-		for range 5 { // wrong requests in between don't keep it closed
+		f := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: down}})
+		b := newBreaker(t, f.client, nil)
+		for range 5 { // invalid requests in between do not keep it closed
 			_, err := b.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.ErrorIs(t, err, cdn.ErrUnavailable)
 			_, err = b.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{})
@@ -263,9 +305,9 @@ func TestBreaker_LoggerMayCallIt(t *testing.T) {
 
 func TestBreaker_CountsAPrimaryTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
+		calls := 0
 		swallows := creator(func(ctx context.Context, _ *csr.Request) (*csr.Response, error) {
-			asked++
+			calls++
 			<-ctx.Done()
 			return nil, ctx.Err()
 		})
@@ -276,7 +318,7 @@ func TestBreaker_CountsAPrimaryTimeout(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, csr.OriginLocal, resp.Origin)
 		}
-		require.Equal(t, 5, asked)
+		require.Equal(t, 5, calls)
 		require.Equal(t, 5*time.Second, time.Since(start))
 	})
 }

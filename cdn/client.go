@@ -115,6 +115,19 @@ func (c *Client) limiter(op operation) Limiter {
 	return c.limiters.of(op.Action, op.perSecond)
 }
 
+// wait waits until the limiter and the connections allow an attempt, which has
+// a slot then.
+func (c *Client) wait(ctx context.Context, op operation) error {
+	limiter := c.limiter(op)
+	if q, ok := limiter.(*queue); ok {
+		return q.waitWithSlot(ctx, c.slots)
+	}
+	if err := limiter.Wait(ctx); err != nil {
+		return err
+	}
+	return c.slots.acquire(ctx)
+}
+
 // libraryAgent names the library and its version in the header User-Agent.
 var libraryAgent = sync.OnceValue(func() string {
 	const module = "github.com/cdncsr/cdncsr"

@@ -28,6 +28,7 @@ func TestClient_EverySignerAndFormat(t *testing.T) {
 		for _, format := range []string{"", "JSON", "XML"} {
 			t.Run(name+" "+format, func(t *testing.T) {
 				srv := cdntest.NewServer(t)
+				srv.API.Source = csr.P256
 				var seen []cdntest.Request
 				srv.API.OnRequest = func(c cdntest.Request) { seen = append(seen, c) }
 				client := srv.NewClient(t, &cdn.Options{Signer: s, Format: format})
@@ -49,9 +50,10 @@ func TestClient_EverySignerAndFormat(t *testing.T) {
 	}
 }
 
-func TestClient_BothPlacesAnswerInTheSameForm(t *testing.T) {
+func TestClient_AnswersHaveTheFormOfThoseOfThisMachine(t *testing.T) {
 	srv := cdntest.NewServer(t)
-	local := &csr.Generator{Keys: new(csr.MemStore)}
+	srv.API.Source = csr.P256
+	local := localCreator()
 	for format, marshal := range map[string]func(any) ([]byte, error){"JSON": json.Marshal, "XML": xml.Marshal} {
 		client := srv.NewClient(t, &cdn.Options{Format: format})
 		var forms []string

@@ -25,14 +25,6 @@ func (urlError) err() error {
 	return &url.Error{Op: "Get", URL: "http://metadata/?token=hidden", Err: syscall.ECONNREFUSED}
 }
 
-// noTransport fails the test when something is sent.
-func noTransport(t *testing.T) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		t.Errorf("%s was sent", r.Method)
-		return nil, syscall.ECONNREFUSED
-	})
-}
-
 func TestEnvCredentials_ReadsTheEnvironmentAtEachCall(t *testing.T) {
 	source := cdn.EnvCredentials()
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "")

@@ -27,14 +27,16 @@ func TestDo_DecodesTheAnswer(t *testing.T) {
 		inXML  = `<DescribeCdnUserQuotaResponse><RequestId>R</RequestId><DomainQuota>20</DomainQuota><Code>200</Code></DescribeCdnUserQuotaResponse>`
 	)
 	want := quota{RequestId: "R", DomainQuota: 20}
+	inMap := map[string]any{"RequestId": "R", "DomainQuota": 20.0, "Code": "OK"}
+	anything := any(inMap)
 	tests := map[string]struct {
 		body      string
 		into, got any
 	}{
 		"JSON into a struct":   {inJSON, new(quota), &want},
 		"XML into a struct":    {inXML, new(quota), &want},
-		"JSON into a map":      {inJSON, new(map[string]any), &map[string]any{"RequestId": "R", "DomainQuota": 20.0, "Code": "OK"}},
-		"JSON into anything":   {inJSON, new(any), func() *any { v := any(map[string]any{"RequestId": "R", "DomainQuota": 20.0, "Code": "OK"}); return &v }()},
+		"JSON into a map":      {inJSON, new(map[string]any), &inMap},
+		"JSON into anything":   {inJSON, new(any), &anything},
 		"JSON into nothing":    {inJSON, nil, nil},
 		"XML into nothing":     {inXML, nil, nil},
 		"an empty object":      {`{}`, new(quota), new(quota)},
@@ -61,16 +63,21 @@ func TestDo_ErrorsAreThoseOfEveryCall(t *testing.T) {
 		want   error
 		sent   int
 	}{
-		"a code with status 200": {200, `{"Code":"Forbidden.RAM","DomainQuota":1}`, cdn.ErrDenied, 1},
-		"a code":                 {404, `{"Code":"InvalidAction.NotFound"}`, cdn.ErrInvalidRequest, 1},
-		"throttling":             {400, `{"Code":"Throttling.User"}`, cdn.ErrThrottled, 4},
-		"OK with status 500":     {500, `{"Code":"OK"}`, cdn.ErrUnavailable, 4},
-		"no answer of the API":   {200, `<html></html>`, cdn.ErrUnavailable, 4},
-		"nothing":                {200, ``, cdn.ErrUnavailable, 4},
-		"an array":               {200, `[1]`, cdn.ErrUnavailable, 4},
-		"cut JSON":               {200, `{"DomainQuota":`, cdn.ErrUnavailable, 4},
-		"cut XML":                {200, `<DescribeCdnUserQuotaResponse>`, cdn.ErrUnavailable, 4},
-		"the root of another":    {200, `<DescribeOtherResponse></DescribeOtherResponse>`, cdn.ErrUnavailable, 4},
+		"a code with status 200":               {200, `{"Code":"Forbidden.RAM","DomainQuota":1}`, cdn.ErrDenied, 1},
+		"a code":                               {404, `{"Code":"InvalidAction.NotFound"}`, cdn.ErrInvalidRequest, 1},
+		"a code and a value that does not fit": {403, `{"Code":"Forbidden.RAM","DomainQuota":"many"}`, cdn.ErrDenied, 1},
+		"the same in XML": {
+			403, `<DescribeCdnUserQuotaResponse><Code>Forbidden.RAM</Code><DomainQuota>many</DomainQuota></DescribeCdnUserQuotaResponse>`,
+			cdn.ErrDenied, 1,
+		},
+		"throttling":           {400, `{"Code":"Throttling.User"}`, cdn.ErrThrottled, 4},
+		"OK with status 500":   {500, `{"Code":"OK"}`, cdn.ErrUnavailable, 4},
+		"no answer of the API": {200, `<html></html>`, cdn.ErrUnavailable, 4},
+		"nothing":              {200, ``, cdn.ErrUnavailable, 4},
+		"an array":             {200, `[1]`, cdn.ErrUnavailable, 4},
+		"cut JSON":             {200, `{"DomainQuota":`, cdn.ErrUnavailable, 4},
+		"cut XML":              {200, `<DescribeCdnUserQuotaResponse>`, cdn.ErrUnavailable, 4},
+		"the root of another":  {200, `<DescribeOtherResponse></DescribeOtherResponse>`, cdn.ErrUnavailable, 4},
 	}
 	for name, test := range tests {
 		for into, resp := range map[string]any{"into a struct": new(quota), "into nothing": nil} {
@@ -100,19 +107,12 @@ func TestDo_ValueThatCannotHoldTheAnswer(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, nil)
-			sent := 0
-			client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
-				HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-					sent++
-					return answering(200, nil, []byte(test.body)).RoundTrip(r)
-				})},
-			})
-			require.NoError(t, err)
-			err = client.Do(t.Context(), signer.Call{Action: "DescribeCdnUserQuota"}, test.resp)
+			f := newFixture(t, &cdn.Options{HTTPClient: &http.Client{Transport: answering(200, nil, []byte(test.body))}})
+			err := f.client.Do(t.Context(), signer.Call{Action: "DescribeCdnUserQuota"}, test.resp)
 			require.ErrorContains(t, err, "cdn: DescribeCdnUserQuota: decode the answer")
 			requireKind(t, err, nil)
-			require.Equal(t, 1, sent)
+			require.Equal(t, 1, f.sent())
+			require.Equal(t, err, f.attempts[0].Err, "OnAttempt is called, too")
 			f.requireNoSecret(t, err)
 		})
 	}
@@ -193,7 +193,7 @@ func TestDo_PrivateKeyIsNotSentInAURL(t *testing.T) {
 			require.ErrorContains(t, err, "sign with signer.RPC{}")
 			require.NotContains(t, printed(t, err)+f.logged.String(), "Hidden")
 			if name == "ACS3" {
-				_, err := setSSL(&cdn.SetCdnDomainSSLCertificateRequest{
+				_, err := setSSL(&sslRequest{
 					DomainName: "a", SSLProtocol: "on", SSLPub: "x", SSLPri: hiddenKey,
 				})(t.Context(), f.client)
 				requireKind(t, err, cdn.ErrInvalidRequest)

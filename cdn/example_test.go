@@ -2,10 +2,13 @@ package cdn_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"time"
+
+	"github.com/jarcoal/httpmock"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
@@ -90,4 +93,61 @@ func ExampleCSRCreator() {
 	}
 	fmt.Println(resp.CommonName, resp.Origin)
 	// Output: example.com local
+}
+
+// errors.Is says what to correct: the request, the credentials, or nothing.
+// errors.As has the details.
+func ExampleError() {
+	right := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
+	wrong := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "mistyped"}
+	fake := &cdntest.API{Credentials: []signer.Credentials{right}} // in place of the CDN
+	client, err := cdn.NewClient(cdn.StaticCredentials(wrong), &cdn.Options{HTTPClient: &http.Client{Transport: fake}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	for _, country := range []string{"CHN", "CN"} {
+		_, err = client.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{
+			CommonName: "example.com",
+			Country:    country,
+		})
+		switch {
+		case errors.Is(err, cdn.ErrInvalidRequest):
+			var mistakes csr.FieldErrors // if it was refused before it was sent
+			if errors.As(err, &mistakes) {
+				fmt.Println("correct the field", mistakes[0].Field+":", mistakes[0].Reason)
+			}
+		case errors.Is(err, cdn.ErrDenied):
+			var refused *cdn.Error
+			if errors.As(err, &refused) {
+				fmt.Println("refused:", refused.StatusCode, refused.Code, "after", refused.Attempts, "attempt")
+			}
+		case errors.Is(err, cdn.ErrThrottled), errors.Is(err, cdn.ErrUnavailable):
+			fmt.Println("try later")
+		}
+	}
+	// Output:
+	// correct the field Country: is not of 2 characters, such as CN
+	// refused: 400 SignatureDoesNotMatch after 1 attempt
+}
+
+// A unit test with httpmock gives its transport to the client:
+// httpmock.Activate does not reach a client that has its own. The mock checks
+// nothing of what is sent; package cdntest does.
+func ExampleNewClient_httpmock() {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://cdn.aliyuncs.com/", httpmock.NewStringResponder(http.StatusOK,
+		`{"RequestId": "0AEDAF20", "CommonName": "example.com", "Csr": "any CSR", "PubMd5": "629bf4fd"}`))
+
+	creds := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}
+	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{HTTPClient: &http.Client{Transport: mock}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := client.CreateCdnCertificateSigningRequest(context.Background(), &csr.Request{CommonName: "example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Csr, "after", mock.GetTotalCallCount(), "call")
+	// Output: any CSR after 1 call
 }

@@ -108,7 +108,7 @@ func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Respo
 	primaryCtx, cancel := context.WithTimeoutCause(ctx, limit, errPrimaryTimeout)
 	defer cancel()
 	resp, err := f.Primary.CreateCdnCertificateSigningRequest(primaryCtx, req)
-	if err != nil && primaryTimedOut(primaryCtx) && errors.Is(err, context.DeadlineExceeded) {
+	if primaryTimedOut(primaryCtx) && errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("%w: no answer within PrimaryTimeout, %s: %w", ErrUnavailable, limit, err)
 	}
 	return resp, err

@@ -20,25 +20,10 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// creator makes a CSRCreator of a function.
-type creator func(ctx context.Context, req *csr.Request) (*csr.Response, error)
-
-func (f creator) CreateCdnCertificateSigningRequest(ctx context.Context, req *csr.Request) (*csr.Response, error) {
-	return f(ctx, req)
-}
-
-func failing(err error) creator {
-	return func(context.Context, *csr.Request) (*csr.Response, error) { return nil, err }
-}
-
-func localCreator() *csr.Generator {
-	return &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}
-}
-
-func TestFallback_StandsInOnlyWhereTheServiceCouldNotServe(t *testing.T) {
+func TestFallback_OnlyIfTheServiceCouldNotServe(t *testing.T) {
 	tests := map[string]struct {
-		err      error
-		standsIn bool
+		err  error
+		want bool
 	}{
 		"unavailable":       {&cdn.Error{StatusCode: 500, Code: "InternalError"}, true},
 		"no answer":         {&cdn.Error{}, true},
@@ -52,27 +37,27 @@ func TestFallback_StandsInOnlyWhereTheServiceCouldNotServe(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			var told []error
+			var got []error
 			f := cdn.Fallback{
 				Primary: failing(test.err), Secondary: localCreator(),
-				OnFallback: func(_ context.Context, err error) { told = append(told, err) },
+				OnFallback: func(_ context.Context, err error) { got = append(got, err) },
 			}
 			resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
-			if !test.standsIn {
+			if !test.want {
 				require.Equal(t, test.err, err)
-				require.Empty(t, told)
+				require.Empty(t, got)
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, csr.OriginLocal, resp.Origin)
-			require.Equal(t, []error{test.err}, told)
+			require.Equal(t, []error{test.err}, got)
 		})
 	}
 }
 
 func TestFallback_NotWhenPrimaryAnswers(t *testing.T) {
 	s := newFixture(t, nil)
-	f := cdn.Fallback{Primary: s.client, Secondary: failing(errors.New("asked"))}
+	f := cdn.Fallback{Primary: s.client, Secondary: failing(errors.New("called"))}
 	resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.NoError(t, err)
 	require.Equal(t, csr.OriginCDN, resp.Origin)
@@ -87,7 +72,7 @@ func TestFallback_NotWhenTheCallersContextHasEnded(t *testing.T) {
 					cancel()
 					return nil, cdn.ErrUnavailable
 				}),
-				Secondary: failing(errors.New("asked")), When: when,
+				Secondary: failing(errors.New("called")), When: when,
 			}
 			_, err := f.CreateCdnCertificateSigningRequest(ctx, request)
 			require.Equal(t, cdn.ErrUnavailable, err)
@@ -100,6 +85,13 @@ func TestFallback_WhenDecides(t *testing.T) {
 	f := cdn.Fallback{Primary: failing(own), Secondary: localCreator(), When: func(err error) bool { return errors.Is(err, own) }}
 	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.NoError(t, err)
+}
+
+func TestFallback_PrimarysCauseIsKept(t *testing.T) {
+	f := cdn.Fallback{Primary: failing(fmt.Errorf("%w: %w", cdn.ErrUnavailable, syscall.ECONNREFUSED)), Secondary: failing(errors.New("disk full"))}
+	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+	requireKind(t, err, nil)
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 func TestFallback_BothErrorsAreKept(t *testing.T) {
@@ -123,6 +115,7 @@ func TestFallback_SecondaryDecidesTheKind(t *testing.T) {
 			require.ErrorIs(t, err, fs.ErrPermission)
 			require.ErrorContains(t, err, primary.Error())
 			require.Equal(t, primary, error(asError(t, err)))
+			require.NotErrorIs(t, err, fs.ErrExist)
 		}
 	}
 }
@@ -153,10 +146,10 @@ func TestFallback_PrimaryThatSwallowsPacketsGetsItsShare(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newFixture(t, nil)
 				s.api.Inject(always(cdntest.Fault{Wait: time.Hour})...)
-				var told error
+				var got error
 				f := cdn.Fallback{
 					Primary: s.client, Secondary: localCreator(), PrimaryTimeout: test.timeout,
-					OnFallback: func(_ context.Context, err error) { told = err },
+					OnFallback: func(_ context.Context, err error) { got = err },
 				}
 				ctx := t.Context()
 				if test.deadline > 0 {
@@ -169,7 +162,7 @@ func TestFallback_PrimaryThatSwallowsPacketsGetsItsShare(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, csr.OriginLocal, resp.Origin)
 				require.Equal(t, test.share, time.Since(start))
-				require.ErrorIs(t, told, cdn.ErrUnavailable)
+				require.ErrorIs(t, got, cdn.ErrUnavailable)
 			})
 		})
 	}
@@ -199,7 +192,7 @@ func TestFallback_NotWhenPrimaryRefusedAsItsTimeRanOut(t *testing.T) {
 			OnAttempt:  func(context.Context, cdn.Attempt) { time.Sleep(2 * time.Second) },
 		})
 		require.NoError(t, err)
-		f := cdn.Fallback{Primary: client, Secondary: failing(errors.New("asked")), PrimaryTimeout: time.Second}
+		f := cdn.Fallback{Primary: client, Secondary: failing(errors.New("called")), PrimaryTimeout: time.Second}
 		_, err = f.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 	})
@@ -229,12 +222,12 @@ func TestFallback_BothGetTheSameRequest(t *testing.T) {
 	require.Len(t, got, 2, "neither is asked")
 }
 
-// TestFallback_StandsInForCredentialsThatCannotBeFetched has a source whose
+// TestFallback_ForCredentialsThatCannotBeFetched has a source whose
 // cache has run out while the network is down.
-func TestFallback_StandsInForCredentialsThatCannotBeFetched(t *testing.T) {
+func TestFallback_ForCredentialsThatCannotBeFetched(t *testing.T) {
 	for name, test := range map[string]struct {
-		err      error
-		standsIn bool
+		err  error
+		want bool
 	}{
 		"unreachable": {&url.Error{Op: "Get", URL: "http://100.100.100.200/", Err: syscall.ENETUNREACH}, true},
 		"missing":     {errors.New("no role"), false},
@@ -245,7 +238,7 @@ func TestFallback_StandsInForCredentialsThatCannotBeFetched(t *testing.T) {
 			require.NoError(t, err)
 			f := cdn.Fallback{Primary: client, Secondary: localCreator()}
 			resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
-			if !test.standsIn {
+			if !test.want {
 				requireKind(t, err, cdn.ErrNoCredentials)
 				return
 			}
@@ -253,6 +246,27 @@ func TestFallback_StandsInForCredentialsThatCannotBeFetched(t *testing.T) {
 			require.Equal(t, csr.OriginLocal, resp.Origin)
 		})
 	}
+}
+
+// TestFallback_NotForADeadlineOfPrimarysOwn has a Primary whose time is not up.
+func TestFallback_NotForADeadlineOfPrimarysOwn(t *testing.T) {
+	f := cdn.Fallback{Primary: failing(context.DeadlineExceeded), Secondary: failing(errors.New("called"))}
+	_, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+	require.Equal(t, context.DeadlineExceeded, err)
+}
+
+// TestFallback_TakesALateAnswer has a Primary that answers after its time.
+func TestFallback_TakesALateAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := creator(func(context.Context, *csr.Request) (*csr.Response, error) {
+			time.Sleep(time.Minute)
+			return &csr.Response{Csr: "late"}, nil
+		})
+		f := cdn.Fallback{Primary: late, Secondary: failing(errors.New("called")), PrimaryTimeout: time.Second}
+		resp, err := f.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+		require.Equal(t, "late", resp.Csr)
+	})
 }
 
 func TestFallback_WithoutADeadlinePrimaryHas15Seconds(t *testing.T) {
@@ -268,7 +282,7 @@ func TestFallback_WithoutADeadlinePrimaryHas15Seconds(t *testing.T) {
 	})
 }
 
-func TestFallback_StandsInForACredentialSourceThatHangs(t *testing.T) {
+func TestFallback_ForACredentialSourceThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := cdn.NewClient(cdn.CredentialFunc(func(ctx context.Context) (signer.Credentials, error) {
 			<-ctx.Done()

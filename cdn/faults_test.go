@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
 )
 
 // A faultRow is a fault of the service, or of what stands before it, in
@@ -135,6 +136,7 @@ func throttledRows() []faultRow {
 		waited("503 Throttling, x-acs-retry-after", throttled(503, "Throttling", "x-acs-retry-after", "1234"), exactly(1234*time.Millisecond)),
 		waited("400 Throttling.User, Retry-After in seconds", throttled(400, "Throttling.User", "Retry-After", "7"), exactly(7*time.Second)),
 		waited("429 Throttling.Api, TimeLeft", throttled(429, "Throttling.Api", "x-ratelimit-user-api", "Limit:100,Remain:0,TimeLeft:500,Reset:1000"), exactly(500*time.Millisecond)),
+		waited("Throttling for as long as is waited", throttled(429, "Throttling", "Retry-After", "20"), exactly(20*time.Second)),
 		waited("Throttling, Retry-After a date", throttled(429, "Throttling", "Date", "Sat, 01 Jan 2000 00:00:00 GMT", "Retry-After", "Sat, 01 Jan 2000 00:00:09 GMT"), exactly(9*time.Second)),
 		waited("Throttling, no wait asked for", throttled(400, "throttling.user"), backedOff[0]),
 		waited("Throttling, a wait of nothing", throttled(400, "Throttling", "Retry-After", "0"), backedOff[0]),
@@ -170,16 +172,16 @@ func TestFaults(t *testing.T) {
 }
 
 // play makes one call and compares its outcome with the row.
-func (row faultRow) play(t *testing.T, s *fixture) {
-	s.api.Inject(row.script...)
-	resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
-	s.requireNoSecret(t, err)
-	require.Len(t, s.attempts, row.sent)
+func (row faultRow) play(t *testing.T, f *fixture) {
+	f.api.Inject(row.script...)
+	resp, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	f.requireNoSecret(t, err)
+	require.Len(t, f.attempts, row.sent)
 	for i, want := range row.waits {
-		wait := s.attempts[i].Wait
+		wait := f.attempts[i].Wait
 		require.GreaterOrEqual(t, wait, want.least, "wait %d", i)
 		require.LessOrEqual(t, wait, want.most, "wait %d", i)
-		require.Equal(t, wait, s.attempts[i+1].Start.Sub(s.attempts[i].Start), "wait %d", i)
+		require.Equal(t, wait, f.attempts[i+1].Start.Sub(f.attempts[i].Start), "wait %d", i)
 	}
 	if row.kind == nil {
 		require.NoError(t, err)
@@ -199,9 +201,9 @@ func (row faultRow) play(t *testing.T, s *fixture) {
 
 func TestFaults_PageIsNamedByItsTypeAndNotShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, &cdn.Options{MaxAttempts: 1})
-		s.api.Inject(body(200, "text/html; charset=utf-8", "<html>Please log in</html>"))
-		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f := newFixture(t, &cdn.Options{MaxAttempts: 1})
+		f.api.Inject(body(200, "text/html; charset=utf-8", "<html>Please log in</html>"))
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.ErrorContains(t, err, "text/html")
 		require.NotContains(t, printed(t, err), "log in")
 	})
@@ -215,6 +217,23 @@ func TestFaults_AnswerWithoutACsrSaysSo(t *testing.T) {
 	require.ErrorContains(t, err, "the answer has no Csr")
 	require.NotContains(t, err.Error(), "proxy")
 	require.Equal(t, "R1", asError(t, err).RequestId)
+}
+
+// TestFaults_NothingOfAFailedAnswerIsKept has a first answer that is not whole.
+func TestFaults_NothingOfAFailedAnswerIsKept(t *testing.T) {
+	for _, first := range []string{
+		`{"RequestId":"R1","CommonName":"evil.example.com","PubMd5":"1"}`,
+		`{ "RequestId":"R1","CommonName":"evil.example.com","PubMd5":["1"]}`,
+		`<CreateCdnCertificateSigningRequestResponse><CommonName>evil.example.com</CommonName></CreateCdnCertificateSigningRequestResponse>`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, nil)
+			f.api.Inject(body(200, "", first), body(200, "application/json", `{"Csr":"x"}`))
+			got, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, &csr.Response{RequestId: f.attempts[1].RequestId, Csr: "x", Origin: csr.OriginCDN}, got)
+		})
+	}
 }
 
 func TestFaults_LargerOfTwoWaitsCounts(t *testing.T) {
@@ -246,12 +265,12 @@ func TestFaults_429WithoutACodeIsThrottling(t *testing.T) {
 
 func TestFaults_WaitPastTheDeadlineIsNotBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, nil)
-		s.api.Inject(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"5"}}})
+		f := newFixture(t, nil)
+		f.api.Inject(cdntest.Fault{Code: "Throttling", Header: http.Header{"Retry-After": {"5"}}})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
-		_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
+		_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
 		require.Equal(t, start, time.Now(), "it waited")
 		requireKind(t, err, cdn.ErrThrottled)
 		require.Equal(t, 5*time.Second, asError(t, err).RetryAfter)
@@ -264,11 +283,11 @@ func TestFaults_EchoedSecretsAreRedacted(t *testing.T) {
 	for name, s := range signers {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newFixture(t, &cdn.Options{Signer: s, MaxAttempts: 1})
-				s.api.Inject(body(403, "application/json", `{"Code":"Forbidden `+echo+`","Message":"`+echo+`","RequestId":"`+echo+`","HostId":"`+echo+`","Recommend":"https://x/?`+echo+`"}`))
-				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				f := newFixture(t, &cdn.Options{Signer: s, MaxAttempts: 1})
+				f.api.Inject(body(403, "application/json", `{"Code":"Forbidden `+echo+`","Message":"`+echo+`","RequestId":"`+echo+`","HostId":"`+echo+`","Recommend":"https://x/?`+echo+`"}`))
+				_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				require.ErrorIs(t, err, cdn.ErrDenied)
-				s.requireNoSecret(t, err)
+				f.requireNoSecret(t, err)
 			})
 		})
 	}
@@ -293,11 +312,11 @@ func TestFaults_ForeignErrorThatPrintsTheRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				careless := roundTripper(func(r *http.Request) (*http.Response, error) { return nil, printsTheRequest{r} })
-				s := newFixture(t, &cdn.Options{Signer: s, HTTPClient: &http.Client{Transport: careless}})
-				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				f := newFixture(t, &cdn.Options{Signer: s, HTTPClient: &http.Client{Transport: careless}})
+				_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				requireKind(t, err, cdn.ErrUnavailable)
 				require.ErrorContains(t, err, "can't send")
-				s.requireNoSecret(t, err)
+				f.requireNoSecret(t, err)
 				var foreign printsTheRequest
 				require.False(t, errors.As(err, &foreign), "the foreign error itself would print it")
 			})

@@ -49,7 +49,7 @@ func TestDecodeFlat_LeavesOtherTypesToEncodingJSON(t *testing.T) {
 // encoding/json.
 func FuzzDecodeFlat(f *testing.F) {
 	for _, body := range []string{
-		`{"Csr":"a\nb"}`, `{"Csr":"a\\nb"}`, `{"Csr":"a\"}`, `{"Csr":"a","csr":"b"}`, `{"Csr":null}`, `{"Csr":"a"}}`, `{"Csr":"a",}`,
+		`{"Csr":"a\nb"}`, `{"Csr":"\u0041"}`, `{"Csr":"a\\nb"}`, `{"Csr":"a\"}`, `{"Csr":"a","csr":"b"}`, `{"Csr":null}`, `{"Csr":"a"}}`, `{"Csr":"a",}`,
 		`{}`, `{"":""}`, `{"Csr":"` + "\x00" + `"}`, `{"Csr":"` + "\xff" + `"}`, `{ "Csr":"a"}`, `{"Csr":"a"`, `{"Csr"`, `{"Csr":`, `"`, ``,
 		`{"Origin":"a"}`, `{"Code":"a","cODE":"b"}`, `{"C\nsr":"a"}`, `{"\u212Aode":"a"}`,
 	} {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,15 +15,6 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
 )
-
-// answering returns a transport that always gives the same answer.
-func answering(status int, header http.Header, body []byte) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{
-			StatusCode: status, Header: header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1, Request: r,
-		}, nil
-	})
-}
 
 // FuzzAnswer checks that whatever comes with whatever status is a response with
 // a CSR, or an *Error of one kind that prints one line without a secret.
@@ -98,23 +88,23 @@ func fuzzAnswers(f *testing.F, call calling, samples ...string) {
 }
 
 func FuzzSetCdnDomainCSRCertificateAnswer(f *testing.F) {
-	fuzzAnswers(f, setCSR(&cdn.SetCdnDomainCSRCertificateRequest{DomainName: "a", ServerCertificate: "x"}),
+	fuzzAnswers(f, setCSR(&csrRequest{DomainName: "a", ServerCertificate: "x"}),
 		`<SetCdnDomainCSRCertificateResponse><RequestId>R</RequestId></SetCdnDomainCSRCertificateResponse>`)
 }
 
 func FuzzSetCdnDomainSSLCertificateAnswer(f *testing.F) {
-	fuzzAnswers(f, setSSL(&cdn.SetCdnDomainSSLCertificateRequest{DomainName: "a", SSLProtocol: "on", SSLPub: "x", SSLPri: hiddenKey}),
+	fuzzAnswers(f, setSSL(&sslRequest{DomainName: "a", SSLProtocol: "on", SSLPub: "x", SSLPri: hiddenKey}),
 		`<SetCdnDomainSSLCertificateResponse><RequestId>R</RequestId></SetCdnDomainSSLCertificateResponse>`)
 }
 
 func FuzzDescribeDomainCertificateInfoAnswer(f *testing.F) {
-	fuzzAnswers(f, describe(&cdn.DescribeDomainCertificateInfoRequest{DomainName: "a"}),
+	fuzzAnswers(f, describe(&infoRequest{DomainName: "a"}),
 		string(sample(f, "DescribeDomainCertificateInfo.json")), string(sample(f, "DescribeDomainCertificateInfo.xml")),
 		`{"RequestId":"R","CertInfos":{"CertInfo":[{"CertId":1,"CertStartTime":"soon"}]}}`)
 }
 
 func FuzzDescribeCdnSSLCertificateListAnswer(f *testing.F) {
-	fuzzAnswers(f, list(&cdn.DescribeCdnSSLCertificateListRequest{}),
+	fuzzAnswers(f, list(&listRequest{}),
 		string(sample(f, "DescribeCdnSSLCertificateList.json")), string(sample(f, "DescribeCdnSSLCertificateList.xml")),
 		`{"RequestId":"R","CertificateListModel":{"Count":"1","CertList":{"Cert":[{"CertId":"1"}]}}}`)
 }
@@ -141,15 +131,15 @@ func FuzzWait(f *testing.F) {
 			})
 			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrThrottled)
-			asked := asError(t, err).RetryAfter
-			require.GreaterOrEqual(t, asked, time.Duration(0))
+			want := asError(t, err).RetryAfter
+			require.GreaterOrEqual(t, want, time.Duration(0))
 			wait := s.attempts[0].Wait
 			require.LessOrEqual(t, wait, 20*time.Second)
 			switch {
-			case asked > 20*time.Second:
+			case want > 20*time.Second:
 				require.Len(t, s.attempts, 1)
-			case asked > 0:
-				require.Equal(t, asked, wait)
+			case want > 0:
+				require.Equal(t, want, wait)
 			default:
 				require.GreaterOrEqual(t, wait, 50*time.Millisecond)
 			}

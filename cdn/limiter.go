@@ -71,7 +71,12 @@ func newQueue(perSecond int) *queue {
 var errDeadline = errors.New("the turn would come after the context's deadline")
 
 // Wait implements [Limiter].
-func (q *queue) Wait(ctx context.Context) error {
+func (q *queue) Wait(ctx context.Context) error { return q.waitWithSlot(ctx, nil) }
+
+// waitWithSlot is Wait for who needs a slot, too. The first in the queue gets
+// it before the turn: turns that came while all slots were taken would all be
+// used at once when those are free again.
+func (q *queue) waitWithSlot(ctx context.Context, s slots) error {
 	ahead := q.waiting.Add(1) - 1
 	defer q.waiting.Add(-1)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(ahead)*q.interval {
@@ -83,5 +88,12 @@ func (q *queue) Wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { <-q.head }()
-	return q.limiter.Wait(ctx)
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	if err := q.limiter.Wait(ctx); err != nil {
+		s.release()
+		return err
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package cdn_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -48,8 +49,9 @@ func TestLimiter_CallersWhoLeaveTakeNoTurn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := quickClient(t, cdn.Options{})
+				start := time.Now()
 				var group sync.WaitGroup
-				for range 10_000 {
+				for range map[string]int{"cancel": 10_000, "deadline": 1000}[name] {
 					group.Go(func() {
 						ctx, cancel := wait(t.Context())
 						defer cancel()
@@ -57,9 +59,10 @@ func TestLimiter_CallersWhoLeaveTakeNoTurn(t *testing.T) {
 					})
 				}
 				group.Wait()
+				require.LessOrEqual(t, time.Since(start), time.Second, "they did not leave at once")
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				defer cancel()
-				start := time.Now()
+				start = time.Now()
 				_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
 				require.NoError(t, err)
 				require.LessOrEqual(t, time.Since(start), 10*time.Millisecond)
@@ -72,12 +75,13 @@ func TestLimiter_CallersWhoLeaveTakeNoTurn(t *testing.T) {
 // there are turns, each of whom leaves after a second, and beside them patient
 // callers with a deadline of 20 s.
 func TestLimiter_ServesAtItsRateWhileCallersLeave(t *testing.T) {
-	const seconds, perSecond = 60, 200
+	const perSecond = 200
 	for name, wait := range patiences {
+		seconds := map[string]int{"cancel": 60, "deadline": 5}[name]
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := quickClient(t, cdn.Options{})
-				var served [seconds + 20]atomic.Int64
+				served := make([]atomic.Int64, seconds+20)
 				start := time.Now()
 				call := func(ctx context.Context, cancel context.CancelFunc) error {
 					defer cancel()
@@ -128,7 +132,7 @@ func TestLimiter_TurnAfterTheDeadlineIsNotWaitedFor(t *testing.T) {
 
 // TestLimiter_DocumentedLimits makes calls at once for three seconds.
 func TestLimiter_DocumentedLimits(t *testing.T) {
-	off := &cdn.SetCdnDomainSSLCertificateRequest{DomainName: "example.com", SSLProtocol: "off"}
+	off := &sslRequest{DomainName: "example.com", SSLProtocol: "off"}
 	tests := map[string]struct {
 		call func(context.Context, *cdn.Client) error
 		want int // calls a second
@@ -138,7 +142,7 @@ func TestLimiter_DocumentedLimits(t *testing.T) {
 			return err
 		}, 100},
 		"SetCdnDomainCSRCertificate": {func(ctx context.Context, c *cdn.Client) error {
-			_, err := c.SetCdnDomainCSRCertificate(ctx, &cdn.SetCdnDomainCSRCertificateRequest{DomainName: "example.com", ServerCertificate: "x"})
+			_, err := c.SetCdnDomainCSRCertificate(ctx, &csrRequest{DomainName: "example.com", ServerCertificate: "x"})
 			return err
 		}, 100},
 		"SetCdnDomainSSLCertificate": {func(ctx context.Context, c *cdn.Client) error {
@@ -146,11 +150,11 @@ func TestLimiter_DocumentedLimits(t *testing.T) {
 			return err
 		}, 30},
 		"DescribeDomainCertificateInfo": {func(ctx context.Context, c *cdn.Client) error {
-			_, err := c.DescribeDomainCertificateInfo(ctx, &cdn.DescribeDomainCertificateInfoRequest{DomainName: "example.com"})
+			_, err := c.DescribeDomainCertificateInfo(ctx, &infoRequest{DomainName: "example.com"})
 			return err
 		}, 100},
 		"DescribeCdnSSLCertificateList": {func(ctx context.Context, c *cdn.Client) error {
-			_, err := c.DescribeCdnSSLCertificateList(ctx, &cdn.DescribeCdnSSLCertificateListRequest{})
+			_, err := c.DescribeCdnSSLCertificateList(ctx, &listRequest{})
 			return err
 		}, 100},
 		"any other": {func(ctx context.Context, c *cdn.Client) error {
@@ -196,19 +200,19 @@ func TestLimiter_ByActionComesFirst(t *testing.T) {
 
 func TestLimiter_EveryAttemptCountsAndIsEvenlySpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, nil)
+		f := newFixture(t, nil)
 		start := time.Now()
 		for range 500 {
-			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.NoError(t, err)
 		}
 		require.Equal(t, 499*10*time.Millisecond, time.Since(start).Round(time.Millisecond))
 	})
 	synctest.Test(t, func(t *testing.T) {
 		counted := &counter{}
-		s := newFixture(t, &cdn.Options{Limiter: counted})
-		s.api.Inject(always(cdntest.Fault{Drop: cdntest.DropConnection})...)
-		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f := newFixture(t, &cdn.Options{Limiter: counted})
+		f.api.Inject(always(cdntest.Fault{Drop: cdntest.DropConnection})...)
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrUnavailable)
 		require.Equal(t, 4, counted.n)
 	})
@@ -221,18 +225,18 @@ func (c *counter) Wait(context.Context) error { c.n++; return nil }
 
 func TestLimiter_DeadlineTooNearIsThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, &cdn.Options{Limiter: rate.NewLimiter(rate.Every(time.Minute), 1)})
+		f := newFixture(t, &cdn.Options{Limiter: rate.NewLimiter(rate.Every(time.Minute), 1)})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		s.api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"})
+		f.api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"})
 		start := time.Now()
-		_, err := s.client.CreateCdnCertificateSigningRequest(ctx, request)
+		_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
 		require.ErrorIs(t, err, cdn.ErrThrottled)
 		require.Less(t, time.Since(start), time.Second, "only the backoff was waited for")
 		require.Equal(t, 1, asError(t, err).Attempts)
 		require.ErrorIs(t, err, cdn.ErrUnavailable, "the last answer is kept")
 
-		_, err = s.client.CreateCdnCertificateSigningRequest(ctx, request)
+		_, err = f.client.CreateCdnCertificateSigningRequest(ctx, request)
 		requireKind(t, err, cdn.ErrThrottled)
 		require.Zero(t, asError(t, err).Attempts)
 	})
@@ -240,27 +244,52 @@ func TestLimiter_DeadlineTooNearIsThrottled(t *testing.T) {
 
 func TestBudget_ManyCallsDoNotMultiplyAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, &cdn.Options{Limiter: &counter{}})
+		f := newFixture(t, &cdn.Options{Limiter: &counter{}})
 		const calls = 200
 		for range calls * 4 {
-			s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
+			f.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
 		}
 		var err error
 		for range calls {
-			_, err = s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			_, err = f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrUnavailable)
 		}
-		require.Equal(t, calls+500/5, len(s.attempts), "the budget's retries and no more")
+		require.Equal(t, calls+500/5, len(f.attempts), "the budget's retries and no more")
 		require.ErrorContains(t, err, "budget")
 	})
 }
 
+// TestBudget_TimeOutsCostMore has transports that say in different ways that
+// their time is up.
+func TestBudget_TimeOutsCostMore(t *testing.T) {
+	for name, errorOf := range map[string]func(context.Context) error{
+		"the context's error": context.Context.Err,
+		"an error of its own": func(context.Context) error { return errors.New("aborted") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				silent := roundTripper(func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, errorOf(r.Context())
+				})
+				f := newFixture(t, &cdn.Options{Limiter: unlimited{}, HTTPClient: &http.Client{Transport: silent}})
+				const calls = 60
+				for range calls {
+					_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+					requireKind(t, err, cdn.ErrUnavailable)
+				}
+				require.Equal(t, calls+500/10, f.sent())
+			})
+		})
+	}
+}
+
 func TestBudget_SuccessGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, &cdn.Options{Limiter: &counter{}})
+		f := newFixture(t, &cdn.Options{Limiter: &counter{}})
 		for range 1000 { // each retry is paid back by its success
-			s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
-			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			f.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable"})
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.NoError(t, err)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 )
 
-func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
+func TestNewClient_RefusesInvalidOptions(t *testing.T) {
 	source := cdn.StaticCredentials(testCreds)
 	for _, nothing := range []cdn.CredentialSource{nil, cdn.CredentialFunc(nil)} {
 		_, err := cdn.NewClient(nothing, nil)
@@ -28,7 +28,9 @@ func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
 		_, err := cdn.NewClient(source, opts)
 		require.ErrorContains(t, err, field)
 	}
-	_, err := cdn.NewClient(source, &cdn.Options{AttemptTimeout: -1, MaxAttempts: -1})
+	_, err := cdn.NewClient(source, &cdn.Options{UserAgent: "my service~1"})
+	require.NoError(t, err)
+	_, err = cdn.NewClient(source, &cdn.Options{AttemptTimeout: -1, MaxAttempts: -1})
 	require.ErrorContains(t, err, "AttemptTimeout")
 	require.ErrorContains(t, err, "MaxAttempts", "all of them are named")
 }
@@ -36,18 +38,23 @@ func TestNewClient_RefusesWhatCanNotBe(t *testing.T) {
 func TestNewClient_Endpoint(t *testing.T) {
 	source := cdn.StaticCredentials(testCreds)
 	for _, endpoint := range []string{
-		"", "https://cdn.aliyuncs.com", "https://cdn.aliyuncs.com/", "https://cdn.aliyuncs.com:8443", "HTTPS://cdn.aliyuncs.com",
-		"http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:80", "http://localhost:8080", "http://LOCALHOST", "http://[::ffff:127.0.0.1]",
+		"", "https://cdn.aliyuncs.com", "https://cdn.aliyuncs.com/", "https://cdn.aliyuncs.com:8443",
+		"HTTPS://cdn.aliyuncs.com", "https://a~b.example.com", "http://127.0.0.1:8080", "http://127.9.9.9",
+		"http://[::1]:80", "http://localhost:8080", "http://LOCALHOST", "http://[::ffff:127.0.0.1]",
 	} {
 		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		require.NoError(t, err, endpoint)
 	}
 	for _, endpoint := range []string{
-		"cdn.aliyuncs.com", "cdn.aliyuncs.com:443", "//cdn.aliyuncs.com", "http://cdn.aliyuncs.com", "http://localhost.evil.com", "http://10.0.0.1",
-		"http://0.0.0.0", "https://", "https://:443", "https://host:", "https://u:hidden@host", "https://host/path", "https://host//", "https://host?hidden",
-		"https://host?", "https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost", "https://u:hid%den@host", " https://host", "127.0.0.1:8080", "https://%zz?hidden", "https://%zz#hidden",
-		"https:/alice:hidden%40host", "https://alice:hidden%40host", "http://[::1%25lo]:80", "https://foo%41bar", "https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443", "https://foo[::1]",
-		"alice:hidden@host", "https:alice:hidden@host", "https:/alice:hidden@host", "https:///alice:hidden@host", "https://host/alice:hidden@host",
+		"cdn.aliyuncs.com", "cdn.aliyuncs.com:443", "//cdn.aliyuncs.com", "http://cdn.aliyuncs.com",
+		"http://localhost.evil.com", "http://10.0.0.1", "http://0.0.0.0", "https://", "https://:443", "https://host:",
+		"https://u:hidden@host", "https://host/path", "https://host//", "https://host?hidden", "https://host?",
+		"https://host#hidden", "https://host#", "ftp://host", "https:host", "https://例え.jp", "https://h ost",
+		"https://u:hid%den@host", " https://host", "127.0.0.1:8080", "https://%zz?hidden", "https://%zz#hidden",
+		"https:/alice:hidden%40host", "https://alice:hidden%40host", "http://[::1%25lo]:80", "https://foo%41bar",
+		"https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443",
+		"https://foo[::1]", "alice:hidden@host", "https:alice:hidden@host", "https:/alice:hidden@host",
+		"https:///alice:hidden@host", "https://host/alice:hidden@host",
 	} {
 		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		require.ErrorContains(t, err, "cdn: Options.Endpoint", "%q", endpoint)
@@ -58,8 +65,8 @@ func TestNewClient_Endpoint(t *testing.T) {
 }
 
 func TestNewClient_OptionsAreCopied(t *testing.T) {
-	s := newFixture(t, nil)
-	opts := &cdn.Options{HTTPClient: &http.Client{Transport: s.api}}
+	f := newFixture(t, nil)
+	opts := &cdn.Options{HTTPClient: &http.Client{Transport: f.api}}
 	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), opts)
 	require.NoError(t, err)
 	*opts = cdn.Options{MaxAttempts: -1, Endpoint: "http://evil"}
@@ -113,9 +120,9 @@ func TestClient_RefusesBeforeSending(t *testing.T) {
 	}
 }
 
-func TestClient_SendsOnlyWhatWasSet(t *testing.T) {
+func TestClient_SendsOnlyWhatIsSet(t *testing.T) {
 	req := &csr.Request{CommonName: "xxx", SANs: []string{"not checked here", "*.b"}, Country: "中国", Email: "xxx.com"}
-	s := newFixture(t, &cdn.Options{HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	f := newFixture(t, &cdn.Options{HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		require.NoError(t, r.ParseForm())
 		sent := map[string]string{}
 		for name := range r.PostForm {
@@ -134,6 +141,6 @@ func TestClient_SendsOnlyWhatWasSet(t *testing.T) {
 		require.Equal(t, "myservice/1.2 "+cdn.UserAgent, r.UserAgent())
 		return nil, errors.New("seen")
 	})}, UserAgent: "myservice/1.2", MaxAttempts: 1})
-	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), req)
+	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), req)
 	require.ErrorContains(t, err, "seen")
 }

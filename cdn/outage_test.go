@@ -17,7 +17,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// outageCDN is a fake that is down for a while, and remembers when requests reached it.
+// outageCDN is a fake that is down for a while, and records the requests that
+// reach it then.
 type outageCDN struct {
 	api      *cdntest.API
 	from, to time.Time
@@ -47,8 +48,8 @@ type nameKey struct{}
 const (
 	outageStart = 10 * time.Second
 	outageEnd   = 70 * time.Second
-	callsEvery  = 20 * time.Millisecond // 50 a second
-	probes      = 5 * time.Second       // the breaker's interval
+	callsEvery  = 50 * time.Millisecond
+	probes      = 5 * time.Second // the breaker's interval
 )
 
 // An answerAt is when a call began, when it was answered, and from where.
@@ -68,7 +69,7 @@ func TestOutage_OfSixtySeconds(t *testing.T) {
 func playOutage(t *testing.T, swallows bool) {
 	start := time.Now()
 	down := &outageCDN{
-		api:  &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256},
+		api:  &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: oneKey(t)},
 		from: start.Add(outageStart), to: start.Add(outageEnd), swallows: swallows,
 	}
 	client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{HTTPClient: &http.Client{Transport: down}})
@@ -77,7 +78,7 @@ func playOutage(t *testing.T, swallows bool) {
 	breaker := newBreaker(t, creator(func(ctx context.Context, req *csr.Request) (*csr.Response, error) {
 		return client.CreateCdnCertificateSigningRequest(context.WithValue(ctx, nameKey{}, time.Since(start).String()), req)
 	}), &cdn.BreakerOptions{ProbeInterval: probes})
-	f := &cdn.Fallback{Primary: breaker, Secondary: localCreator(), PrimaryTimeout: 2 * time.Second}
+	f := &cdn.Fallback{Primary: breaker, Secondary: &csr.Generator{Keys: new(csr.MemStore), Source: oneKey(t)}, PrimaryTimeout: 2 * time.Second}
 
 	answers := make([]answerAt, int(90*time.Second/callsEvery))
 	var group sync.WaitGroup
@@ -99,8 +100,8 @@ func playOutage(t *testing.T, swallows bool) {
 	requireNoTraffic(t, down, opened)
 }
 
-// requireOrigins holds that each call was answered from the place that could: the CDN but for the outage and, at its end, at
-// most one interval between two probes.
+// requireOrigins requires that each call was answered from the place that could:
+// the CDN, except during the outage and at most one probe interval after it.
 func requireOrigins(t *testing.T, answers []answerAt) {
 	t.Helper()
 	back := outageEnd + probes + callsEvery
@@ -114,8 +115,8 @@ func requireOrigins(t *testing.T, answers []answerAt) {
 	}
 }
 
-// requireNoTraffic holds that the CDN got nothing while it was down but from calls that had begun before the breaker opened,
-// and from its probes: one call an interval.
+// requireNoTraffic requires that the CDN, while it was down, got nothing but the
+// calls that had begun before the breaker opened, and one probe an interval.
 func requireNoTraffic(t *testing.T, down *outageCDN, opened time.Duration) {
 	t.Helper()
 	probing := map[string]bool{}

@@ -120,17 +120,19 @@ func errNilRequest() error {
 }
 
 // lineMistake returns what is wrong with a text of one line, or "".
-func lineMistake(s string) string {
-	switch {
-	case !utf8.ValidString(s):
-		return "is not valid UTF-8"
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return "has a control character"
-	}
-	return ""
-}
+func lineMistake(s string) string { return mistake(s, unicode.IsControl) }
 
 // textMistake returns what is wrong with a text of several lines, or "".
 func textMistake(s string) string {
-	return lineMistake(strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(s))
+	return mistake(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' })
+}
+
+func mistake(s string, isBad func(rune) bool) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not valid UTF-8"
+	case strings.ContainsFunc(s, isBad):
+		return "has a control character"
+	}
+	return ""
 }

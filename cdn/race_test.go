@@ -2,5 +2,6 @@
 
 package cdn_test
 
-// raceEnabled: the race detector allocates for itself, so that allocations tell nothing.
+// raceEnabled reports whether the race detector is on, which allocates for
+// itself.
 const raceEnabled = true

@@ -49,14 +49,14 @@ func TestClock_IsCorrectedOnceAndKept(t *testing.T) {
 			api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
 			// To the fake the client's clock is wrong; to the client the service's is, the other way.
 			transport := elsewhere(api, -wrong)
-			s := newFixture(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
+			f := newFixture(t, &cdn.Options{Signer: skewed{signer.RPC{}, wrong}, HTTPClient: &http.Client{Transport: transport}})
 			for _, sent := range []int{2, 3, 4} { // the first call takes two attempts, later ones one each
-				_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 				require.NoError(t, err)
-				require.Len(t, s.attempts, sent)
+				require.Len(t, f.attempts, sent)
 			}
-			require.Equal(t, "InvalidTimeStamp.Expired", s.attempts[0].Code)
-			require.Zero(t, s.attempts[0].Wait)
+			require.Equal(t, "InvalidTimeStamp.Expired", f.attempts[0].Code)
+			require.Zero(t, f.attempts[0].Wait)
 		})
 	}
 }
@@ -88,11 +88,11 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 		"another code":           {Code: "InvalidTimeStamp.Format", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newFixture(t, nil)
-			s.api.Inject(fault)
-			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			f := newFixture(t, nil)
+			f.api.Inject(fault)
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrDenied)
-			require.Len(t, s.attempts, 1)
+			require.Len(t, f.attempts, 1)
 		})
 	}
 }
@@ -102,28 +102,28 @@ func TestClock_IsNotCorrectedWithoutReason(t *testing.T) {
 func TestClock_IsLearntWithoutARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}, Source: csr.P256}
-		s := newFixture(t, &cdn.Options{
+		f := newFixture(t, &cdn.Options{
 			Signer: skewed{signer.RPC{}, -3 * time.Hour}, HTTPClient: &http.Client{Transport: elsewhere(api, 3*time.Hour)}, MaxAttempts: 1,
 		})
-		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 		require.Equal(t, "InvalidTimeStamp.Expired", asError(t, err).Code)
 		for range 3 {
-			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			require.NoError(t, err)
 		}
-		require.Len(t, s.attempts, 4)
+		require.Len(t, f.attempts, 4)
 	})
 }
 
 func TestClock_ThatStaysWrongIsDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, nil)
-		s.api.Inject(always(cdntest.Fault{Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}})...)
-		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f := newFixture(t, nil)
+		f.api.Inject(always(cdntest.Fault{Code: "InvalidTimeStamp.Expired", Header: http.Header{"Date": {"Sat, 01 Jan 2050 00:00:00 GMT"}}})...)
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
-		require.Len(t, s.attempts, 2)
-		s.requireNoSecret(t, err)
+		require.Len(t, f.attempts, 2)
+		f.requireNoSecret(t, err)
 	})
 }
 
@@ -178,8 +178,8 @@ func TestToken_ExpiredIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// caching is a source that returns the same credentials until it is told that
-// they were refused.
+// caching is a source that returns the same credentials until the client says
+// that they were refused.
 type caching struct {
 	mu        sync.Mutex
 	cached    signer.Credentials
@@ -243,16 +243,16 @@ func TestToken_IsNotRenewedWithoutAnAttemptLeft(t *testing.T) {
 
 func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, nil)
-		s.api.Inject(cdntest.Fault{Code: "SignatureNonceUsed"})
-		_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f := newFixture(t, nil)
+		f.api.Inject(cdntest.Fault{Code: "SignatureNonceUsed"})
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err)
-		require.Len(t, s.attempts, 2)
-		require.Zero(t, s.attempts[0].Wait)
-		require.NotEqual(t, s.signatures[0], s.signatures[1])
+		require.Len(t, f.attempts, 2)
+		require.Zero(t, f.attempts[0].Wait)
+		require.NotEqual(t, f.signatures[0], f.signatures[1])
 
-		s.api.Inject(always(cdntest.Fault{Code: "SignatureNonceUsed"})...)
-		_, err = s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f.api.Inject(always(cdntest.Fault{Code: "SignatureNonceUsed"})...)
+		_, err = f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		requireKind(t, err, cdn.ErrDenied)
 		require.Equal(t, 4, asError(t, err).Attempts)
 	})
@@ -282,9 +282,10 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 		"a parameter":       {signer.RPC{Method: "GET"}, change(query("CommonName", "evil.example.com")), []string{"differs", "in CommonName"}},
 		"a parameter added": {signer.RPC{Method: "GET"}, change(query("City", "x")), []string{"differs", "a parameter that was added"}},
 		"by a pointer":      {&signer.RPC{Method: "GET"}, change(query("CommonName", "evil.example.com")), []string{"differs", "in CommonName"}},
+		"two more":          {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.URL.RawQuery += "&Zone=x&Zzz=y" }), []string{"in a parameter that was added ("}},
 		"a last parameter":  {signer.RPC{Method: "GET"}, change(query("Zone", "x")), []string{"differs", "a parameter that was added"}},
 		"the method":        {signer.RPC{Method: "GET"}, change(func(r *http.Request) { r.Method = "POST" }), []string{"differs", "the method"}},
-		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs"}},
+		"a header":          {signer.ACS3{}, change(func(r *http.Request) { r.Host = "proxy" }), []string{"differs from what was signed ("}},
 		"one that embeds":   {regional{}, change(func(*http.Request) {}), []string{"another signature"}},
 		"a caller's signer": {skewed{signer.RPC{}, 0}, change(func(r *http.Request) { r.Method = "GET" }), []string{"another signature"}},
 	}
@@ -298,16 +299,36 @@ func TestSignature_RefusedIsDiagnosed(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newFixture(t, &cdn.Options{Signer: test.signer, HTTPClient: &http.Client{Transport: test.transport}})
-			_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+			f := newFixture(t, &cdn.Options{Signer: test.signer, HTTPClient: &http.Client{Transport: test.transport}})
+			_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 			requireKind(t, err, cdn.ErrDenied)
 			for _, text := range test.says {
 				require.ErrorContains(t, err, text)
 			}
 			require.NotContains(t, printed(t, err), "evil", "a value")
 			require.NotContains(t, printed(t, err), "string to sign", "the echo")
-			s.requireNoSecret(t, err)
+			f.requireNoSecret(t, err)
 		})
+	}
+}
+
+// TestSignature_RefusedWithoutAnEcho has messages that say nothing about the
+// string that was signed, or what can't be read.
+func TestSignature_RefusedWithoutAnEcho(t *testing.T) {
+	for message, want := range map[string]string{
+		"The signature is wrong.":                                 "SignatureDoesNotMatch: The signature is wrong. (",
+		"server string to sign is:":                               "what the service received differs from what was signed (",
+		"server string to sign is:POST&%2F":                       "what the service received differs from what was signed (",
+		"server string to sign is:POST&%2F&%zz":                   "what the service received differs from what was signed (",
+		"server string to sign is:POST&%2F&A%3D%25zz":             "what the service received differs from what was signed (",
+		"server string to sign is:POST&%2F&" + "Action%3DEvil%26": "differs from what was signed in ",
+	} {
+		f := newFixture(t, nil)
+		f.api.Inject(cdntest.Fault{Status: 400, Code: "SignatureDoesNotMatch", Message: message})
+		_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		requireKind(t, err, cdn.ErrDenied)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "Evil")
 	}
 }
 

@@ -1,9 +1,12 @@
 package cdn_test
 
 import (
-	"context"
-	"errors"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"testing"
@@ -18,7 +21,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// TestSecrets_ThatArePartOfACodeDoNotChangeItsKind has an AccessKeyID that stands in many codes.
+// TestSecrets_ThatArePartOfACodeDoNotChangeItsKind has an AccessKeyID that is a
+// part of many codes.
 func TestSecrets_ThatArePartOfACodeDoNotChangeItsKind(t *testing.T) {
 	short := signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret"}
 	for code, kind := range map[string]error{
@@ -42,19 +46,19 @@ func TestSecrets_ThatArePartOfACodeDoNotChangeItsKind(t *testing.T) {
 	})
 }
 
-// leaky is an error whose text holds nothing, and whose field does.
+// leaky is an error that has a secret in a field and not in its text.
 type leaky struct{ URL *url.URL }
 
 func (leaky) Error() string { return "boom" }
 
 func TestSecrets_InTheFieldsOfAForeignError(t *testing.T) {
-	s := newFixture(t, &cdn.Options{
+	f := newFixture(t, &cdn.Options{
 		Signer: signer.RPC{Method: "GET"}, MaxAttempts: 1,
 		HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) { return nil, leaky{r.URL} })},
 	})
-	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.ErrorContains(t, err, "boom")
-	s.requireNoSecret(t, err)
+	f.requireNoSecret(t, err)
 }
 
 func TestSecrets_OfBeforeARenewal(t *testing.T) {
@@ -69,11 +73,11 @@ func TestSecrets_OfBeforeARenewal(t *testing.T) {
 }
 
 func TestSecrets_EchoedWithASuccess(t *testing.T) {
-	s := newFixture(t, nil)
-	s.api.Inject(body(200, "application/json", `{"Csr":"x","RequestId":"`+testCreds.SecurityToken+`"}`))
-	_, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+	f := newFixture(t, nil)
+	f.api.Inject(body(200, "application/json", `{"Csr":"x","RequestId":"`+testCreds.SecurityToken+`"}`))
+	_, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	require.NoError(t, err)
-	s.requireNoSecret(t, nil)
+	f.requireNoSecret(t, nil)
 }
 
 func TestSecrets_KeysOfTheFakeAreNotPrinted(t *testing.T) {
@@ -89,31 +93,66 @@ func TestSecrets_KeysOfTheFakeAreNotPrinted(t *testing.T) {
 	}
 }
 
-// TestOnAttempt_MayKeepTheError lets a goroutine of the observer's read an error after the call has gone on.
-func TestOnAttempt_MayKeepTheError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
-		api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"}, cdntest.Fault{Wait: time.Minute})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		seen := make(chan int)
-		client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
-			HTTPClient: &http.Client{Transport: api},
-			OnAttempt: func(_ context.Context, a cdn.Attempt) {
-				var failed *cdn.Error
-				if !errors.As(a.Err, &failed) {
-					return
+// hiddenKey stands for a private key in PEM.
+const hiddenKey = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIHiddenHiddenHiddenHiddenHiddenHiddenHidden+/==\n-----END EC PRIVATE KEY-----\n"
+
+func TestSecret_ShowsNothing(t *testing.T) {
+	req := sslRequest{DomainName: "example.com", SSLProtocol: "on", SSLPub: "public", SSLPri: hiddenKey}
+	values := map[string]any{
+		"alone": req.SSLPri, "pointer": &req.SSLPri, "request": req, "pointer to a request": &req,
+		"slice": []cdn.Secret{hiddenKey}, "map": map[string]cdn.Secret{"key": hiddenKey}, "interface": []any{req.SSLPri},
+	}
+	for name, value := range values {
+		t.Run(name, func(t *testing.T) {
+			var shown bytes.Buffer
+			for _, verb := range "vsqxXdboOcUeEfFgGtT" {
+				for _, flags := range []string{"", "+", "#", "-5", "05", ".3"} {
+					fmt.Fprintf(&shown, "%"+flags+string(verb)+"\n", value)
 				}
-				go func() {
-					time.Sleep(10 * time.Second)
-					seen <- failed.Attempts
-				}()
-			},
+			}
+			fmt.Fprintln(&shown, value)
+			slog.New(slog.NewTextHandler(&shown, nil)).Info("x", "value", value, slog.Group("group", "value", value))
+			slog.New(slog.NewJSONHandler(&shown, nil)).Info("x", "value", value, slog.Group("group", "value", value))
+			require.NoError(t, json.NewEncoder(&shown).Encode(value))
+			if name != "map" { // which encoding/xml does not take
+				require.NoError(t, xml.NewEncoder(&shown).Encode(value))
+			}
+			require.Contains(t, shown.String(), "[redacted]")
+			for _, secret := range []string{"Hidden", "PRIVATE", fmt.Sprintf("%x", "Hidden"), fmt.Sprintf("%X", "Hidden")} {
+				require.NotContains(t, shown.String(), secret)
+			}
 		})
-		require.NoError(t, err)
-		_, err = client.CreateCdnCertificateSigningRequest(ctx, request)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, 2, asError(t, err).Attempts)
-		require.Equal(t, 1, <-seen, "it was changed after it was shown")
-	})
+	}
+}
+
+func TestSecret_TellsWhetherItIsSet(t *testing.T) {
+	require.Empty(t, fmt.Sprint(cdn.Secret("")))
+	require.Equal(t, "[redacted]", fmt.Sprint(cdn.Secret("x")))
+	require.Equal(t, hiddenKey, string(cdn.Secret(hiddenKey)))
+	var read struct{ Key cdn.Secret }
+	require.NoError(t, json.Unmarshal([]byte(`{"Key":"x"}`), &read))
+	require.EqualValues(t, "x", read.Key)
+}
+
+// TestSecrets_PrivateKeyEchoedInEveryField has a service that repeats a private
+// key, in several forms, and a transport whose error prints it.
+func TestSecrets_PrivateKeyEchoedInEveryField(t *testing.T) {
+	quoted, err := json.Marshal("no: " + hiddenKey + url.QueryEscape(hiddenKey) + base64.StdEncoding.EncodeToString([]byte(hiddenKey)))
+	require.NoError(t, err)
+	echo := []byte(fmt.Sprintf(`{"Code":%[1]s,"Message":%[1]s,"RequestId":%[1]s,"HostId":%[1]s,"Recommend":%[1]s}`, quoted))
+	encoded := base64.StdEncoding.EncodeToString([]byte(hiddenKey))
+	for name, transport := range map[string]http.RoundTripper{
+		"an answer": answering(http.StatusForbidden, nil, echo),
+		"an error":  roundTripper(func(r *http.Request) (*http.Response, error) { return nil, printsTheRequest{r} }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{Transport: transport}})
+			_, err := setSSL(&sslRequest{DomainName: "a", SSLProtocol: "on", SSLPub: "x", SSLPri: hiddenKey})(t.Context(), f.client)
+			require.Error(t, err)
+			f.requireNoSecret(t, err)
+			shown := printed(t, err) + f.logged.String() + fmt.Sprintf("%+v", f.attempts)
+			require.NotContains(t, shown, "Hidden")
+			require.NotContains(t, shown, encoded[40:60])
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -58,7 +59,10 @@ func withoutRedirects(hc *http.Client) *http.Client {
 // for one is not part of an attempt's time. A nil slots has no bound.
 type slots chan struct{}
 
-// acquire waits for a slot. It returns the context's error if that ends.
+// errBusy is the error of a wait for a slot that the context ended.
+var errBusy = errors.New("all connections are busy")
+
+// acquire waits for a slot. It returns errBusy if the context ends.
 func (s slots) acquire(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -72,7 +76,7 @@ func (s slots) acquire(ctx context.Context) error {
 	case s <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return errBusy
 	}
 }
 

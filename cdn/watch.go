@@ -18,7 +18,7 @@ type Attempt struct {
 	StatusCode int           // HTTP status; zero without an answer
 	Code       string        // the service's error code; empty without an error
 	RequestId  string        // the service's; may be empty
-	Err        error         // nil after success; else an [*Error], or the error of the context that ended the attempt
+	Err        error         // nil after success; else an [*Error], or what ended the call: the context's error, or that of Do's resp
 }
 
 // LogValue implements [slog.LogValuer].
@@ -48,7 +48,7 @@ func (r *retrier) watch(ctx context.Context, a attempt, wait time.Duration) {
 	}
 	shown := Attempt{
 		Action: r.op.Action, Host: r.client.endpoint.Host, Number: a.number, Start: a.start, Duration: a.duration,
-		Wait: wait, StatusCode: a.status, Err: a.ctxErr,
+		Wait: wait, StatusCode: a.status, Err: a.callErr,
 		RequestId: secretsOf(r.op, nil, r.creds, r.refused).redact(a.requestID),
 	}
 	if a.failed != nil {

@@ -29,12 +29,12 @@ func (s signFunc) Sign(context.Context, *url.URL, signer.Call, signer.Input) (*h
 
 func TestLogger_OneRecordAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFixture(t, nil)
-		s.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable", Header: http.Header{"Retry-After": {"3"}}})
-		resp, err := s.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		f := newFixture(t, nil)
+		f.api.Inject(cdntest.Fault{Status: 503, Code: "ServiceUnavailable", Header: http.Header{"Retry-After": {"3"}}})
+		resp, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
 		require.NoError(t, err)
 		var records []map[string]any
-		for line := range bytes.Lines(s.logged.Bytes()) {
+		for line := range bytes.Lines(f.logged.Bytes()) {
 			var record map[string]any
 			require.NoError(t, json.Unmarshal(line, &record))
 			require.Equal(t, "DEBUG", record["level"])
@@ -45,7 +45,7 @@ func TestLogger_OneRecordAnAttempt(t *testing.T) {
 		require.Equal(t, []map[string]any{
 			{
 				"level": "DEBUG", "msg": "cdn: attempt", "action": "CreateCdnCertificateSigningRequest", "host": "cdn.aliyuncs.com",
-				"number": 1.0, "status": 503.0, "code": "ServiceUnavailable", "request_id": s.attempts[0].RequestId, "duration": 0.0, "wait": 3e9,
+				"number": 1.0, "status": 503.0, "code": "ServiceUnavailable", "request_id": f.attempts[0].RequestId, "duration": 0.0, "wait": 3e9,
 			},
 			{
 				"level": "DEBUG", "msg": "cdn: attempt", "action": "CreateCdnCertificateSigningRequest", "host": "cdn.aliyuncs.com",
@@ -91,4 +91,33 @@ func TestAttempt_AsALogValue(t *testing.T) {
 	_, text, _ := strings.Cut(logged.String(), "msg=x ")
 	require.Equal(t, "attempt.action=A attempt.host=h:1 attempt.number=2 attempt.status=503 attempt.code=C attempt.request_id=R "+
 		"attempt.duration=1s attempt.wait=0s attempt.error=e\n", text)
+}
+
+// TestOnAttempt_MayKeepTheError reads an error after the call has gone on.
+func TestOnAttempt_MayKeepTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
+		api.Inject(cdntest.Fault{Status: 500, Code: "InternalError"}, cdntest.Fault{Wait: time.Minute})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		seen := make(chan int)
+		client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{
+			HTTPClient: &http.Client{Transport: api},
+			OnAttempt: func(_ context.Context, a cdn.Attempt) {
+				var failed *cdn.Error
+				if !errors.As(a.Err, &failed) {
+					return
+				}
+				go func() {
+					time.Sleep(10 * time.Second)
+					seen <- failed.Attempts
+				}()
+			},
+		})
+		require.NoError(t, err)
+		_, err = client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 2, asError(t, err).Attempts)
+		require.Equal(t, 1, <-seen, "it was changed after it was shown")
+	})
 }

@@ -1,7 +1,6 @@
 package cdn_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -12,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,60 +23,6 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/signer"
 )
-
-// recording is a signer that records the signatures, for a client with its own
-// transport.
-type recording struct {
-	signer.Signer
-	fixture *fixture
-}
-
-func (r recording) Sign(ctx context.Context, endpoint *url.URL, call signer.Call, in signer.Input) (*http.Request, error) {
-	req, err := r.Signer.Sign(ctx, endpoint, call, in)
-	if err == nil {
-		r.fixture.record(req)
-	}
-	return req, err
-}
-
-// newWireFixture returns a fixture whose client has its own transport.
-func newWireFixture(t *testing.T, s signer.Signer, opts cdn.Options) *fixture {
-	t.Helper()
-	f := &fixture{}
-	opts.Signer = recording{s, f}
-	f.newClient(t, &opts)
-	t.Cleanup(f.client.CloseIdleConnections)
-	return f
-}
-
-// rawServer reads a request from each connection and lets serve do what HTTP servers don't.
-func rawServer(t *testing.T, serve func(net.Conn)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() }) // the loop below ends with it
-	go acceptRaw(listener, serve)
-	return "http://" + listener.Addr().String()
-}
-
-// acceptRaw is the loop of a raw server, until listener is closed.
-func acceptRaw(listener net.Listener, serve func(net.Conn)) {
-	for {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer func() { _ = conn.Close() }() // serve may have done so
-			req, err := http.ReadRequest(bufio.NewReader(conn))
-			if err != nil {
-				return
-			}
-			_, _ = io.Copy(io.Discard, req.Body) // what can be read of it
-			serve(conn)
-		}()
-	}
-}
 
 // greetingServer greets whoever connects, before anything is asked.
 func greetingServer(t *testing.T, greeting string) string {
@@ -202,8 +146,12 @@ func TestWire_WrongEndpoint(t *testing.T) {
 		says     []string
 		as       any // a pointer to the cause's type
 	}{
-		"an untrusted certificate": {srv.URL, 1, []string{"has a certificate that is not trusted", "check the endpoint"}, new(x509.UnknownAuthorityError)},
-		"HTTPS on an HTTP port":    {strings.Replace(plain.URL, "http", "https", 1), 2, []string{"does not speak TLS", "check the endpoint's scheme and port"}, nil},
+		"an untrusted certificate": {
+			srv.URL, 1, []string{"has a certificate that is not trusted", "check the endpoint"}, new(x509.UnknownAuthorityError),
+		},
+		"HTTPS on an HTTP port": {
+			strings.Replace(plain.URL, "http", "https", 1), 2, []string{"does not speak TLS", "check the endpoint's scheme and port"}, nil,
+		},
 		"HTTPS on an SMTP port":    {strings.Replace(smtp, "http", "https", 1), 2, []string{"does not speak TLS"}, nil},
 		"a page that is not there": {plain.URL, 2, []string{"content type \"text/plain; charset=utf-8\"", "check the endpoint"}, nil},
 		"an unknown host":          {"https://cdn.example.com:8443", 2, []string{"is not known to the DNS: check the endpoint"}, new(*net.DNSError)},
@@ -253,7 +201,7 @@ func TestTransport_IsBounded(t *testing.T) {
 	require.Positive(t, transport.IdleConnTimeout)
 	require.EqualValues(t, tls.VersionTLS12, transport.TLSClientConfig.MinVersion)
 	require.Equal(t, []int{64, 64, 64}, []int{transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns})
-	require.LessOrEqual(t, transport.MaxResponseHeaderBytes, int64(1<<20))
+	require.EqualValues(t, 256<<10, transport.MaxResponseHeaderBytes)
 }
 
 func TestTransport_HTTP2(t *testing.T) {

@@ -20,10 +20,9 @@ type Credentials struct {
 	SecurityToken   string // empty for an access key, required for temporary credentials
 }
 
-// Validate reports whether the credentials can sign: AccessKeyID and
-// AccessKeySecret are set, and every character is visible ASCII. A value that
-// was copied with its line end is not. The error names the field and never
-// shows its value.
+// Validate returns an error if AccessKeyID or AccessKeySecret is empty, or if a
+// field has a character that is not visible ASCII, such as the line end of a
+// copied value. The error names the field and never shows its value.
 func (c Credentials) Validate() error {
 	if c.AccessKeyID == "" {
 		return errors.New("signer: AccessKeyID is empty")
@@ -37,7 +36,7 @@ func (c Credentials) Validate() error {
 		{"SecurityToken", c.SecurityToken},
 	} {
 		if !isGraphic(field.value) {
-			return fmt.Errorf("signer: %s has a character that is not visible ASCII, such as a space or a line end", field.name)
+			return fmt.Errorf("signer: %s has a space, a line end or another character that is not visible ASCII", field.name)
 		}
 	}
 	return nil

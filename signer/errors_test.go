@@ -61,7 +61,7 @@ func TestErrors_Texts(t *testing.T) {
 		for name, s := range signers {
 			call, in := oddInput()
 			call.Params = maps.Clone(call.Params)
-			u := *endpoint
+			u := *cdnEndpoint
 			invalid.change(&u, &call, &in)
 			req, err := s.Sign(t.Context(), &u, call, in)
 			require.Error(t, err, "%s by %s", invalid.what, name)
@@ -80,7 +80,7 @@ func TestErrors_Texts(t *testing.T) {
 	_, err := signer.ACS3{}.Sign(t.Context(), nil, call, in)
 	require.Error(t, err)
 	list.WriteString("no endpoint\n    " + err.Error() + "\n")
-	_, err = signer.RPC{Method: http.MethodPut}.Sign(t.Context(), endpoint, call, in)
+	_, err = signer.RPC{Method: http.MethodPut}.Sign(t.Context(), cdnEndpoint, call, in)
 	require.Error(t, err)
 	list.WriteString("a method of RPC\n    " + err.Error() + "\n")
 

@@ -67,7 +67,9 @@ func (s RPC) method() string {
 // rpcCanonical returns every parameter but the signature in the canonical form.
 func rpcCanonical(call Call, in Input) []byte {
 	names := make([]string, 0, 24)
-	names = append(names, "AccessKeyId", "Action", "Format", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version")
+	names = append(
+		names, "AccessKeyId", "Action", "Format", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version",
+	)
 	if in.Credentials.SecurityToken != "" {
 		names = append(names, "SecurityToken")
 	}

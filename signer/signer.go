@@ -125,7 +125,7 @@ func checkEndpoint(endpoint *url.URL) error {
 		return fmt.Errorf("signer: endpoint scheme %q is neither https nor http", endpoint.Scheme)
 	}
 	if endpoint.Hostname() == "" || !isHost(endpoint.Host) {
-		return fmt.Errorf("signer: endpoint host %q is not an ASCII name or an address, with an optional port", endpoint.Host)
+		return fmt.Errorf("signer: endpoint host %q is not an ASCII name or address with an optional port", endpoint.Host)
 	}
 	if endpoint.User != nil || (endpoint.Path != "" && endpoint.Path != "/") || endpoint.Opaque != "" ||
 		endpoint.RawQuery != "" || endpoint.ForceQuery || endpoint.Fragment != "" {
@@ -147,7 +147,9 @@ func isHost(host string) bool {
 
 // newRequest returns a request for the root of endpoint, with the query as it
 // was signed.
-func newRequest(ctx context.Context, method string, endpoint *url.URL, query string, body []byte) (*http.Request, error) {
+func newRequest(
+	ctx context.Context, method string, endpoint *url.URL, query string, body []byte,
+) (*http.Request, error) {
 	var reader io.Reader
 	if len(body) > 0 {
 		reader = bytes.NewReader(body)

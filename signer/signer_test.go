@@ -25,8 +25,8 @@ import (
 )
 
 var (
-	endpoint = &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
-	odd      = map[string]string{ // names, values and orders that need care
+	cdnEndpoint = &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
+	odd         = map[string]string{ // names, values and orders that need care
 		"CommonName": "a b",
 		"SANs":       "x+y,*.example.com",
 		"Tilde~":     "~._-",
@@ -84,7 +84,7 @@ func TestRPC_OddParameters(t *testing.T) {
 			want := method + "&%2F&" + encoded(canonical(params))
 			require.Equal(t, want, signer.RPC{Method: method}.StringToSign(call, in))
 
-			req, err := signer.RPC{Method: method}.Sign(t.Context(), endpoint, call, in)
+			req, err := signer.RPC{Method: method}.Sign(t.Context(), cdnEndpoint, call, in)
 			require.NoError(t, err)
 			require.Equal(t, method, req.Method)
 			sent := req.URL.RawQuery
@@ -125,9 +125,9 @@ func TestACS3_OddParameters(t *testing.T) {
 		"x-acs-version:2018-05-10",
 		"", names, hashOfNothing,
 	}, "\n")
-	require.Equal(t, want, signer.ACS3{}.CanonicalRequest(endpoint, call, in))
+	require.Equal(t, want, signer.ACS3{}.CanonicalRequest(cdnEndpoint, call, in))
 
-	req, err := signer.ACS3{}.Sign(t.Context(), endpoint, call, in)
+	req, err := signer.ACS3{}.Sign(t.Context(), cdnEndpoint, call, in)
 	require.NoError(t, err)
 	require.Equal(t, "POST", req.Method)
 	require.Equal(t, canonical(odd), req.URL.RawQuery)
@@ -151,17 +151,17 @@ var signers = map[string]signer.Signer{
 func TestSign_SameInputSameRequest(t *testing.T) {
 	call, in := oddInput()
 	for name, s := range signers {
-		a, err := s.Sign(t.Context(), endpoint, call, in)
+		a, err := s.Sign(t.Context(), cdnEndpoint, call, in)
 		require.NoError(t, err)
-		b, err := s.Sign(t.Context(), endpoint, call, in)
+		b, err := s.Sign(t.Context(), cdnEndpoint, call, in)
 		require.NoError(t, err)
 		require.Equal(t, dump(t, a), dump(t, b), name)
 
 		in := in
 		in.Nonce = ""
-		a, err = s.Sign(t.Context(), endpoint, call, in)
+		a, err = s.Sign(t.Context(), cdnEndpoint, call, in)
 		require.NoError(t, err)
-		b, err = s.Sign(t.Context(), endpoint, call, in)
+		b, err = s.Sign(t.Context(), cdnEndpoint, call, in)
 		require.NoError(t, err)
 		require.NotEqual(t, dump(t, a), dump(t, b), "%s without a nonce", name)
 	}
@@ -171,7 +171,7 @@ func TestSign_ZeroTimeIsNow(t *testing.T) {
 	call, in := oddInput()
 	in.Time = time.Time{}
 	before := time.Now().Truncate(time.Second)
-	req, err := signer.ACS3{}.Sign(t.Context(), endpoint, call, in)
+	req, err := signer.ACS3{}.Sign(t.Context(), cdnEndpoint, call, in)
 	require.NoError(t, err)
 	date, err := time.Parse(time.RFC3339, req.Header.Get("x-acs-date"))
 	require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestSign_RequestHasContext(t *testing.T) {
 	type key struct{}
 	ctx := context.WithValue(t.Context(), key{}, "value")
 	for name, s := range signers {
-		req, err := s.Sign(ctx, endpoint, call, in)
+		req, err := s.Sign(ctx, cdnEndpoint, call, in)
 		require.NoError(t, err)
 		require.Equal(t, "value", req.Context().Value(key{}), name)
 	}
@@ -204,13 +204,13 @@ func dump(t *testing.T, req *http.Request) string {
 func TestSign_DoesNotChangeInput(t *testing.T) {
 	call, in := oddInput()
 	call.Params = maps.Clone(odd)
-	u := *endpoint
+	u := *cdnEndpoint
 	for _, s := range signers {
 		_, err := s.Sign(t.Context(), &u, call, in)
 		require.NoError(t, err)
 	}
 	require.Equal(t, odd, call.Params)
-	require.Equal(t, *endpoint, u)
+	require.Equal(t, *cdnEndpoint, u)
 }
 
 // SignedString returns what the signature of the request is the HMAC of.
@@ -221,8 +221,8 @@ func TestSignedString_IsWhatSignSigns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shown := s.(interface {
 				SignedString(endpoint *url.URL, call signer.Call, in signer.Input) string
-			}).SignedString(endpoint, call, in)
-			req, err := s.Sign(t.Context(), endpoint, call, in)
+			}).SignedString(cdnEndpoint, call, in)
+			req, err := s.Sign(t.Context(), cdnEndpoint, call, in)
 			require.NoError(t, err)
 			var got, want string
 			if name == "ACS3" {
@@ -284,7 +284,7 @@ func TestSign_Allocations(t *testing.T) {
 	call, in := benchmarkCall()
 	for name, most := range map[string]float64{"RPC": 18, "RPC GET": 14, "ACS3": 17} {
 		got := testing.AllocsPerRun(200, func() {
-			if _, err := signers[name].Sign(t.Context(), endpoint, call, in); err != nil {
+			if _, err := signers[name].Sign(t.Context(), cdnEndpoint, call, in); err != nil {
 				t.Error(err)
 			}
 		})
@@ -298,7 +298,7 @@ func BenchmarkSign(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := signers[name].Sign(b.Context(), endpoint, call, in); err != nil {
+				if _, err := signers[name].Sign(b.Context(), cdnEndpoint, call, in); err != nil {
 					b.Fatal(err)
 				}
 			}

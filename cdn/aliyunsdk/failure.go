@@ -86,8 +86,9 @@ func classifyOrigin(err error) error {
 
 // answer returns what may be said of an answer of the service.
 func answer(e *sdkerrors.ServerError) error {
-	text := fmt.Sprintf("HTTP %d, code %s, request ID %s", e.HttpStatus(), plain(e.ErrorCode()), plain(e.RequestId()))
-	if e.HttpStatus() >= 500 || e.HttpStatus() == http.StatusTooManyRequests || strings.HasPrefix(e.ErrorCode(), "Throttling") {
+	status, code := e.HttpStatus(), e.ErrorCode()
+	text := fmt.Sprintf("HTTP %d, code %s, request ID %s", status, plain(code), plain(e.RequestId()))
+	if status >= 500 || status == http.StatusTooManyRequests || strings.HasPrefix(code, "Throttling") {
 		return outage(text)
 	}
 	return errors.New(text)
@@ -95,7 +96,9 @@ func answer(e *sdkerrors.ServerError) error {
 
 // word is what error codes and request IDs look like: "EntityNotExist.Role", a
 // UUID.
-var word = regexp.MustCompile(`^([A-Z][A-Za-z]{0,40}(\.[A-Z][A-Za-z]{0,40}){0,3}|[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12})$`)
+var word = regexp.MustCompile(
+	`^([A-Z][A-Za-z]{0,40}(\.[A-Z][A-Za-z]{0,40}){0,3}|[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12})$`,
+)
 
 // plain returns text if it looks like an error code or a request ID.
 func plain(text string) string {

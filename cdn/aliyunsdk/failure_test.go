@@ -83,14 +83,23 @@ var failedLookUps = []failedLookUp{
 		broken: answers(http.StatusBadRequest, `{"Code":"Throttling.User","Message":"`+hunter+`"}`),
 	},
 	{name: "STS hangs up", build: ramRole, kind: cdn.ErrUnavailable, says: []string{"could not be reached", "STS"}, broken: cut},
-	{name: "STS gives no expiration", build: ramRole, says: []string{"panic: runtime error"}, broken: answers(http.StatusOK, `{"Credentials": {"AccessKeyId": "i", "AccessKeySecret": "`+hunter+`", "SecurityToken": "t"}}`)},
+	{
+		name: "STS gives no expiration", build: ramRole, says: []string{"panic: runtime error"},
+		broken: answers(http.StatusOK, `{"Credentials":{"AccessKeyId":"i","AccessKeySecret":"`+hunter+`","SecurityToken":"t"}}`),
+	},
 	{name: "OIDC: no token file", build: oidc, env: withoutFile(oidcEnv), says: []string{"OIDC", "a file is missing"}},
 	{
 		name: "metadata service broken", env: metadata, build: ecsRole("the-role"), kind: cdn.ErrUnavailable,
 		says: []string{"ECSRAMRole", "100.100.100.200"}, broken: answers(http.StatusInternalServerError, hunter),
 	},
-	{name: "no metadata service", env: metadata, build: ecsRole(""), kind: cdn.ErrUnavailable, says: []string{"could not be reached"}, broken: cut},
-	{name: "no role of the instance", env: metadata, build: ecsRole(""), says: []string{"withheld"}, broken: answers(http.StatusNotFound, "")}, // the SDK does not close a body
+	{
+		name: "no metadata service", env: metadata, build: ecsRole(""), kind: cdn.ErrUnavailable,
+		says: []string{"could not be reached"}, broken: cut,
+	},
+	{
+		name: "no role of the instance", env: metadata, build: ecsRole(""), says: []string{"withheld"},
+		broken: answers(http.StatusNotFound, ""), // without a body, which the SDK would not close
+	},
 	{name: "URI gives nonsense", build: uri, says: []string{"URLCredentials"}, broken: answers(http.StatusOK, `{"AccessKeySecret":"`+hunter+`"}`)},
 	{name: "space in the secret", env: keyEnv(spaced), build: environment, says: []string{"AccessKeySecret", "ALIBABA_CLOUD_SECURITY_TOKEN"}},
 }
@@ -163,7 +172,8 @@ func assertKind(t *testing.T, err, kind error) {
 
 // The SDK's errors are told apart by their types and codes.
 func TestFailure_KindByType(t *testing.T) {
-	_, invalidURL := url.Parse("http://[")
+	host := "["
+	_, invalidURL := url.Parse("http://" + host)
 	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	for name, test := range map[string]struct{ fails, kind error }{
 		"URL":                   {&url.Error{Op: "Get", URL: hunter, Err: errors.New(hunter)}, cdn.ErrUnavailable},

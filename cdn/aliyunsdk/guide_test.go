@@ -2,6 +2,10 @@ package aliyunsdk_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -85,6 +89,45 @@ func libraryFailure(err error) string {
 	return err.Error() // csr.FieldErrors, or the context's error
 }
 
+func sdkInstall(client *sdkcdn.Client, domain, chain, key string) error {
+	if key == "" { // the program remembers that the CDN made the CSR
+		request := sdkcdn.CreateSetCdnDomainCSRCertificateRequest()
+		request.DomainName = domain
+		request.ServerCertificate = base64.StdEncoding.EncodeToString([]byte(chain))
+		_, err := client.SetCdnDomainCSRCertificate(request)
+		return err
+	}
+	request := sdkcdn.CreateSetCdnDomainSSLCertificateRequest()
+	request.DomainName, request.SSLProtocol, request.CertType = domain, "on", "upload"
+	request.SSLPub = chain
+	request.FormParams["SSLPri"] = key // the field SSLPri puts the key into the URL
+	_, err := client.SetCdnDomainSSLCertificate(request)
+	return err
+}
+
+func sdkInForce(client *sdkcdn.Client, domain, chain string) (bool, error) {
+	request := sdkcdn.CreateDescribeDomainCertificateInfoRequest()
+	request.DomainName = domain
+	response, err := client.DescribeDomainCertificateInfo(request)
+	if err != nil {
+		return false, err
+	}
+	for _, info := range response.CertInfos.CertInfo {
+		if info.Status == "success" && strings.TrimSpace(info.ServerCertificate) == strings.TrimSpace(chain) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func libraryInstall(ctx context.Context, client *cdn.Client, keys csr.KeyStore, domain string, chain []byte) error {
+	installer := &cdn.Installer{Client: client, Keys: keys}
+	if _, err := installer.Install(ctx, domain, chain); err != nil {
+		return err
+	}
+	return installer.Wait(ctx, domain, chain)
+}
+
 func requestOfSDK(r *sdkcdn.CreateCdnCertificateSigningRequestRequest) *csr.Request {
 	req := &csr.Request{
 		CommonName:   r.CommonName,
@@ -139,6 +182,32 @@ func TestGuide_BothCallsAskForTheSame(t *testing.T) {
 	assert.Equal(t, seen[0], seen[1])
 }
 
+func TestGuide_BothInstall(t *testing.T) {
+	p := newPair(t)
+	p.theirs.Domain = p.domain
+	keys := new(csr.MemStore)
+	for name, creator := range map[string]cdn.CSRCreator{"CDN": p.ours, "local": &csr.Generator{Keys: keys, Source: csr.P256}} {
+		resp, err := creator.CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
+		require.NoError(t, err, name)
+		parsed, err := resp.CertificateRequest()
+		require.NoError(t, err)
+		ca, _ := newLocalKey(t)
+		chain := certify(t, parsed.PublicKey, ca)
+		key := ""
+		if local, err := keys.Get(t.Context(), resp.PubMd5); err == nil {
+			der, err := x509.MarshalECPrivateKey(local.(*ecdsa.PrivateKey))
+			require.NoError(t, err)
+			key = string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+		}
+		require.NoError(t, sdkInstall(p.theirs, "example.com", chain, key), name)
+		inForce, err := sdkInForce(p.theirs, "example.com", chain)
+		require.NoError(t, err)
+		require.True(t, inForce, name)
+		require.NoError(t, libraryInstall(t.Context(), p.ours, keys, "example.com", []byte(chain)), name)
+	}
+	assert.Equal(t, 1, p.api.Stored())
+}
+
 func TestGuide_BothTellFailuresApart(t *testing.T) {
 	for code, want := range map[string]string{"Throttling.User": "later", "ServiceUnavailable": "elsewhere", "Forbidden.RAM": "Forbidden.RAM, request "} {
 		srv := newServer(t, longLived)
@@ -174,7 +243,7 @@ func TestGuide_CodeIsWhatIsTested(t *testing.T) {
 	source, err := os.ReadFile("guide_test.go")
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	require.Len(t, blocks, 8)
+	require.Len(t, blocks, 10)
 	for _, block := range blocks {
 		assert.Contains(t, string(source), block[1])
 	}

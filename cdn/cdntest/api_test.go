@@ -335,6 +335,13 @@ func (f *fatalTB) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+func TestServer_NewClient_WithoutCredentialsCanNotCall(t *testing.T) {
+	srv := cdntest.NewServer(t)
+	srv.API.Credentials = nil
+	_, err := srv.NewClient(t, nil).CreateCdnCertificateSigningRequest(t.Context(), &csr.Request{CommonName: "example.com"})
+	require.ErrorIs(t, err, cdn.ErrNoCredentials)
+}
+
 func TestServer_NewClient_EndsTheTestForAnInvalidOption(t *testing.T) {
 	srv, tb, done := cdntest.NewServer(t), &fatalTB{TB: t}, make(chan struct{})
 	go func() {

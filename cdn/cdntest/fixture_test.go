@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -278,6 +279,13 @@ func (ca *authority) leaf(t *testing.T, pub crypto.PublicKey, name string,
 		edit(template)
 	}
 	return ca.sign(t, template, ca.intermediate, pub)
+}
+
+// sized gives a certificate an extension of so many bytes.
+func sized(bytes int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 999, 1}, Value: make([]byte, bytes)}}
+	}
 }
 
 // chain returns certificates in PEM.

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// horizon is how far ahead a turn is taken: what a crash costs the others
-	// at most.
+	// horizon is how far ahead turns are taken: what a crash costs the others
+	// at most, unless a single turn takes longer.
 	horizon = time.Second
 
 	// answerTimeout is how long the engine has for an answer. A shorter time
@@ -48,18 +48,6 @@ type notice struct {
 // mayAnswer reports whether an answer is awaited.
 func (e *engine) mayAnswer() bool { return e.asking && !e.late }
 
-// nextStep returns when there is something to do next: to give up the request
-// under way, or to send another.
-func (e *engine) nextStep(now time.Time) time.Time {
-	switch {
-	case e.mayAnswer():
-		return e.askedAt.Add(answerTimeout)
-	case !e.asking && e.askAt.After(now):
-		return e.askAt
-	}
-	return now.Add(horizon) // a turn that is held comes before
-}
-
 // wanted returns how many turns to ask the engine for now.
 func (l *Limiter) wanted(now time.Time) int {
 	e := &l.engine
@@ -74,7 +62,19 @@ func (l *Limiter) wanted(now time.Time) int {
 	case l.sharing(now):
 		return max(0, 1-len(l.turns))
 	}
-	return min(n, maxTurns, max(1, int(horizon/l.interval())))
+	return min(n, l.batch())
+}
+
+// batch returns how many turns are taken at once: at most half of those
+// before the horizon.
+func (l *Limiter) batch() int {
+	return min(maxTurns, max(1, int(horizon/2/l.interval())))
+}
+
+// ahead returns how far ahead the first turn of a batch may be so that its
+// last one is over by the horizon.
+func (l *Limiter) ahead() time.Duration {
+	return max(horizon-l.interval()*time.Duration(l.batch()), l.interval())
 }
 
 // ask sends the engine a request for n turns. It does not rely on Take
@@ -84,7 +84,8 @@ func (l *Limiter) ask(n int, now time.Time) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 		defer cancel()
-		wait, ok, err := l.Turns.Take(ctx, n, l.interval(), horizon)
+		defer context.AfterFunc(ctx, l.wake)() // to give it up
+		wait, ok, err := l.Turns.Take(ctx, n, l.interval(), l.ahead())
 		l.answered(n, wait, ok, err)
 	}()
 }
@@ -109,7 +110,7 @@ func (l *Limiter) answered(n int, wait time.Duration, ok bool, err error) {
 	case err == nil && ok:
 		l.take(n, now, now.Add(max(wait, 0)))
 	case err == nil:
-		e.busyUntil = now.Add(horizon)
+		e.busyUntil = now.Add(l.ahead())
 		e.askAt = now.Add(horizon/8 + rand.N(horizon/8))
 	}
 	l.refuse(now)

@@ -87,26 +87,29 @@ func (l *Limiter) nextOfShare(now time.Time) time.Time {
 	return latest(now, l.last.Add(l.share()))
 }
 
-// setTimer sets the timer for the next step. Nothing runs while nobody waits.
+// setTimer sets the timer for the next turn and the next request. Nothing runs
+// while nobody waits.
 func (l *Limiter) setTimer(now time.Time) {
-	if l.waiting.Len() == 0 {
+	var next time.Time
+	if !l.engine.asking {
+		next = l.engine.askAt
+	}
+	if len(l.turns) > 0 && (!next.After(now) || l.turns[0].Before(next)) {
+		next = l.turns[0]
+	}
+	switch {
+	case l.waiting.Len() == 0 || !next.After(now):
 		if l.timer != nil {
 			l.timer.Stop()
 		}
-		return
-	}
-	next := l.engine.nextStep(now)
-	if len(l.turns) > 0 {
-		next = earlier(next, l.turns[0])
-	}
-	if l.timer == nil {
+	case l.timer == nil:
 		l.timer = time.AfterFunc(next.Sub(now), l.wake)
-	} else {
+	default:
 		l.timer.Reset(next.Sub(now))
 	}
 }
 
-// wake is what the timer calls.
+// wake does what has become due.
 func (l *Limiter) wake() {
 	l.mu.Lock()
 	defer l.unlock()

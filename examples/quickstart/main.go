@@ -25,7 +25,6 @@ func main() {
 	fmt.Printf("CSR for %s, key %s (%s):\n%s", resp.CommonName, resp.PubMd5, resp.Origin, resp.Csr)
 }
 
-// newCreator decides who makes CSRs. The rest of the program knows only the interface.
 func newCreator(mode string) (cdn.CSRCreator, error) {
 	client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: os.Getenv("CDN_ENDPOINT")}) // "": the CDN's
 	if err != nil {
@@ -43,7 +42,6 @@ func newCreator(mode string) (cdn.CSRCreator, error) {
 	return nil, fmt.Errorf("CSR_MODE %q: want local, remote or fallback", mode)
 }
 
-// request asks for a CSR for a domain and its www name, and waits up to 20 s for it.
 func request(ctx context.Context, c cdn.CSRCreator, domain string) (*csr.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()

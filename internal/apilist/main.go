@@ -1,8 +1,8 @@
-// Apilist compares the exported API of every package that users import with the
-// lists in api/, so that a review shows each change of it:
+// Command apilist compares the exported API of every package that users import
+// with the lists in api, so that a change is seen in a review:
 //
-//	go run ./internal/apilist -write    # after an intended change
-//	go run ./internal/apilist           # fails if a list is not that of the code
+//	go run ./internal/apilist        fails if a list differs from the code
+//	go run ./internal/apilist -write writes the lists, after an intended change
 package main
 
 import (
@@ -30,32 +30,48 @@ func main() {
 	}
 }
 
-// checkAll checks every package that users import, and that there is no list of
-// any other package.
+// checkAll checks the list of every package that users import, and that no
+// other list exists.
 func checkAll(write bool) error {
 	lists, err := filepath.Glob(filepath.Join("api", "*.txt"))
 	if err != nil {
 		return err
 	}
 	for _, root := range []string{"signer", "csr", "cdn"} {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil || !entry.IsDir():
-				return err
-			case entry.Name() == "testdata" || entry.Name() == "internal":
-				return fs.SkipDir
-			}
-			lists = slices.DeleteFunc(lists, func(list string) bool { return list == listOf(path) })
-			return check(path, write)
-		})
+		folders, err := packages(root)
 		if err != nil {
 			return err
 		}
+		for _, folder := range folders {
+			lists = slices.DeleteFunc(lists, func(list string) bool { return list == listOf(folder) })
+			if err := check(folder, write); err != nil {
+				return err
+			}
+		}
 	}
 	if len(lists) > 0 {
-		return fmt.Errorf("%s: there is no such package: if you removed it, remove the list", strings.Join(lists, ", "))
+		return fmt.Errorf("no package has the lists %s: remove them", strings.Join(lists, ", "))
 	}
 	return nil
+}
+
+// packages returns the folders of the exported packages in root and below it. A
+// folder without Go files, such as one of test data, is no package.
+func packages(root string) (folders []string, err error) {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil || !entry.IsDir():
+			return err
+		case entry.Name() == "testdata" || entry.Name() == "internal":
+			return fs.SkipDir
+		}
+		files, err := sources(path)
+		if len(files) > 0 {
+			folders = append(folders, path)
+		}
+		return err
+	})
+	return folders, err
 }
 
 // listOf returns the path of the list of the package in a folder.
@@ -63,7 +79,7 @@ func listOf(folder string) string {
 	return filepath.Join("api", strings.ReplaceAll(filepath.ToSlash(folder), "/", "-")+".txt")
 }
 
-// check compares the list of a package with its API, or writes it.
+// check compares the list of a package with its API, or writes the list.
 func check(folder string, write bool) error {
 	api, err := list(folder)
 	if err != nil {
@@ -78,14 +94,13 @@ func check(folder string, write bool) error {
 		return err
 	}
 	if !bytes.Equal(kept, api) {
-		const format = "%s differs from the API of %s: if that is intended, run go run ./internal/apilist -write"
-		return fmt.Errorf(format, path, folder)
+		return fmt.Errorf("%s differs from the API of %s: -write updates it", path, folder)
 	}
 	return nil
 }
 
-// list returns the exported declarations of a package, without comments, in the
-// order of their names. Methods follow their types.
+// list returns the exported declarations of a package, formatted as by gofmt,
+// sorted by name, methods below their types.
 func list(folder string) ([]byte, error) {
 	fset := token.NewFileSet()
 	files, err := parse(fset, folder)
@@ -108,17 +123,20 @@ func list(folder string) ([]byte, error) {
 	return out.Bytes(), l.err
 }
 
-// parse reads the files of a package, without its tests and its comments.
-func parse(fset *token.FileSet, folder string) ([]*ast.File, error) {
+// sources returns the paths of a folder's Go files without tests.
+func sources(folder string) ([]string, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	return slices.DeleteFunc(paths, func(path string) bool { return strings.HasSuffix(path, "_test.go") }), err
+}
+
+// parse parses the Go files of a folder, without comments.
+func parse(fset *token.FileSet, folder string) ([]*ast.File, error) {
+	paths, err := sources(folder)
 	if err != nil {
 		return nil, err
 	}
 	var files []*ast.File
 	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
 		file, parseErr := parser.ParseFile(fset, path, nil, 0)
 		if parseErr != nil {
 			return nil, parseErr
@@ -128,7 +146,7 @@ func parse(fset *token.FileSet, folder string) ([]*ast.File, error) {
 	return files, nil
 }
 
-// A lister prints declarations until one can't be printed.
+// A lister prints declarations, until one fails.
 type lister struct {
 	fset *token.FileSet
 	out  *bytes.Buffer

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// newByHand is the call as a program would write it that wants nothing else: a time-out, the RPC signature, the answer's four
-// fields. It checks nothing, tries once, and knows no error of the service.
+// newByHand returns the call as a program would write it by hand: a time-out,
+// the RPC signature, and the four fields of the answer. It checks nothing,
+// tries once, and knows no error of the service.
 func newByHand(address string) (contender, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crowd, MaxConnsPerHost: crowd}}
 	return contender{name: byHand, do: func() error {
@@ -30,7 +31,7 @@ func newByHand(address string) (contender, error) {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = resp.Body.Close() }() // everything has been read
+		defer func() { _ = resp.Body.Close() }() // the body has been read
 		var decoded struct{ RequestId, CommonName, Csr, PubMd5 string }
 		if err := json.NewDecoder(resp.Body).Decode(&decoded); err != nil {
 			return err
@@ -42,7 +43,7 @@ func newByHand(address string) (contender, error) {
 	}}, nil
 }
 
-// signedByHand is the form of the request, which always has the same parameters.
+// signedByHand returns the form of the request.
 func signedByHand() string {
 	params := url.Values{
 		"AccessKeyId": {accessKeyID}, "Action": {actionName}, "Format": {"JSON"}, "SignatureMethod": {"HMAC-SHA1"},

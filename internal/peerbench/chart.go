@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Measures of the chart, in pixels.
+// Sizes in the chart, in pixels.
 const (
 	chartWidth = 760
 	labelWidth = 170
@@ -17,7 +17,7 @@ const (
 	margin     = 20
 )
 
-// chartStyle follows the reader's preference for light or dark.
+// chartStyle follows the reader's preference for a light or a dark page.
 const chartStyle = `<style>
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; }
@@ -31,14 +31,15 @@ const chartStyle = `<style>
 </style>
 `
 
-// A panel is one measure of all clients.
+// A panel shows one measure of all clients.
 type panel struct {
 	title  string
 	format string
 	value  func(f figures) float64
 }
 
-// chart is the figures of whole calls as an SVG image, a panel below the other.
+// chart returns the figures of whole calls as an SVG image, one panel below the
+// other.
 func (r results) chart() []byte {
 	panels := []panel{
 		{"CPU of a call, × " + floorName, "%.2f", func(f figures) float64 { return f.ratio }},
@@ -57,7 +58,7 @@ func (r results) chart() []byte {
 	return b.Bytes()
 }
 
-// draw draws a bar for each client, below y.
+// draw writes a bar for each client, below y.
 func (p panel) draw(b *bytes.Buffer, y int, clients []figures) {
 	most := 0.0
 	for _, f := range clients {

@@ -8,8 +8,8 @@ import (
 // A contender is one way to do what is measured.
 type contender struct {
 	name string
-	base string       // whose share of the CPU it is compared with
-	do   func() error // once
+	base string       // the contender whose CPU time it is compared with
+	do   func() error // does it once
 }
 
 // Names of contenders, as the tables show them.
@@ -27,7 +27,7 @@ const (
 	requestedNames = "www.example.com,*.example.com"
 )
 
-// What all of them ask for.
+// The call of all contenders.
 var (
 	asked = csr.Request{
 		CommonName: "example.com", SANs: []string{"www.example.com", "*.example.com"},
@@ -40,7 +40,7 @@ var (
 	creds = signer.Credentials{AccessKeyID: accessKeyID, AccessKeySecret: accessSecret}
 )
 
-// newClients are whole calls of the service at url.
+// newClients returns whole calls of the service at url.
 func newClients(url string) ([]contender, error) {
 	var all []contender
 	for _, build := range []func(url string) (contender, error){newFloor, newByHand, newLibraryRPC, newLibraryACS3, newV1, newV2} {
@@ -54,7 +54,8 @@ func newClients(url string) ([]contender, error) {
 	return all, nil
 }
 
-// newSigners sign without sending, each library's two beside the SDK that signs alike. Ours build the http.Request too.
+// newSigners returns what signs without sending: each SDK, and this library's
+// signer of the same signature, which builds the http.Request too.
 func newSigners() ([]contender, error) {
 	var all []contender
 	for _, build := range []func() (contender, error){newV1Signer, newRPCSigner, newV2Signer, newACS3Signer} {

@@ -1,12 +1,14 @@
-// Command peerbench measures this library beside Alibaba's SDKs and the bare minimum, all in one run and in turn, so that
-// whatever else the machine does slows each alike. From its folder:
+// Command peerbench measures this library, Alibaba's SDKs and net/http alone in
+// one run, in turn, so that other work of the machine slows all of them alike.
+// Run it in its folder:
 //
 //	go run .                  prints the tables
-//	go run . -docs ../../docs writes them into comparison.md there, and the chart comparison.svg
-//	go run . -short           measures little: a check that everything runs
-//	go run ./weight           measures what each costs to have: see there
+//	go run . -docs ../../docs writes them to comparison.md there, and the chart to comparison.svg
+//	go run . -short           measures little, to check that everything runs
+//	go run ./weight           measures downloads, binaries and builds; see there
 //
-// The service is a process of its own on loopback that answers everything alike, so time and memory are the client's alone.
-// Time is that of the CPU, user and system, from getrusage: it does not count waiting. Each figure is the median of the
-// rounds; a ratio is the median of the rounds' ratios.
+// The service is another process on loopback, so time and memory are the
+// client's alone. Time is CPU time, user and system, from getrusage, which does
+// not count waiting. Each figure is the median of the rounds; a ratio is the
+// median of the rounds' ratios.
 package main

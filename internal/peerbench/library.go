@@ -14,15 +14,16 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// errNoCSR is a call that was not answered as it should be.
-var errNoCSR = errors.New("the answer held no CSR")
+// errNoCSR is the error of an answer that is not complete.
+var errNoCSR = errors.New("the answer has no CSR")
 
 var (
 	endpoint = &url.URL{Scheme: "https", Host: "cdn.aliyuncs.com"}
 	signed   = signer.Call{Action: actionName, Version: actionVersion, Params: parameters}
 )
 
-// newFloor posts a form that was signed beforehand and reads the answer, which it does not decode: what net/http costs.
+// newFloor posts a form that is signed already and reads the answer without
+// decoding it. It shows the cost of net/http.
 func newFloor(address string) (contender, error) {
 	req, err := signer.RPC{}.Sign(context.Background(), endpoint, signed, signer.Input{Credentials: creds})
 	if err != nil {
@@ -38,7 +39,7 @@ func newFloor(address string) (contender, error) {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = resp.Body.Close() }() // everything has been read
+		defer func() { _ = resp.Body.Close() }() // the body has been read
 		if resp.ContentLength != int64(len(answer)) {
 			return errNoCSR
 		}
@@ -55,10 +56,14 @@ func newLibraryACS3(address string) (contender, error) {
 	return newLibrary(libraryACS3, address, signer.ACS3{})
 }
 
-func newLibrary(name, address string, s signer.Signer) (contender, error) {
-	client, err := cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
+func newClient(address string, s signer.Signer) (*cdn.Client, error) {
+	return cdn.NewClient(cdn.StaticCredentials(creds), &cdn.Options{
 		Endpoint: address, Signer: s, Limiter: rate.NewLimiter(rate.Inf, 0),
 	})
+}
+
+func newLibrary(name, address string, s signer.Signer) (contender, error) {
+	client, err := newClient(address, s)
 	return contender{name: name, do: func() error {
 		resp, err := client.CreateCdnCertificateSigningRequest(context.Background(), &asked)
 		if err == nil && resp.Csr == "" {

@@ -8,13 +8,13 @@ import (
 	"os"
 )
 
-// How much is measured.
+// How much to measure.
 const (
 	fullRounds  = 41
 	shortRounds = 3
 	fullCalls   = 1000 // of each contender in each round
 	shortCalls  = 20
-	signFactor  = 10 // signing takes so much less that it is done this many times as often
+	signFactor  = 10 // signing is done so many times as often, since it takes less time
 )
 
 func main() {
@@ -32,28 +32,30 @@ func main() {
 	exit(run(os.Stdout, rounds, calls, *docs))
 }
 
-// withoutProxies hides the environment's proxies, through which the SDKs would send even what is for loopback.
+// withoutProxies hides the environment's proxies, which the SDKs use for
+// loopback too.
 func withoutProxies() {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		exitOn(os.Unsetenv(name))
 	}
 }
 
-// exit ends the program.
+// exit ends the program, with a message if err is not nil.
 func exit(err error) {
 	exitOn(err)
 	os.Exit(0)
 }
 
-// exitOn ends the program with a message if there was an error.
+// exitOn ends the program with a message if err is not nil.
 func exitOn(err error) {
 	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "peerbench:", err) // there is nowhere else to say it
+		_, _ = fmt.Fprintln(os.Stderr, "peerbench:", err) // there is nowhere else to report it
 		os.Exit(1)
 	}
 }
 
-// run measures everything and reports it to out, and to the folder docs unless that is empty.
+// run measures everything and writes the tables to out, and to the folder docs
+// if that is not empty.
 func run(out io.Writer, rounds, calls int, docs string) (err error) {
 	srv, err := startServer()
 	if err != nil {
@@ -68,6 +70,10 @@ func run(out io.Writer, rounds, calls int, docs string) (err error) {
 	if err != nil {
 		return err
 	}
+	operations, err := newOperations(srv.url)
+	if err != nil {
+		return err
+	}
 	var all results
 	for _, part := range []struct {
 		figures *[]figures
@@ -76,6 +82,7 @@ func run(out io.Writer, rounds, calls int, docs string) (err error) {
 		{&all.calls, measuring{clients, calls, 1, srv}},
 		{&all.crowd, measuring{clients, calls, crowd, srv}},
 		{&all.signing, measuring{signers, calls * signFactor, 1, srv}},
+		{&all.operations, measuring{operations, calls, 1, srv}},
 	} {
 		if *part.figures, err = part.what.measure(rounds); err != nil {
 			return err

@@ -9,35 +9,36 @@ import (
 	"time"
 )
 
-// crowd is how many goroutines share one client where many do.
+// crowd is the number of goroutines that share one client, where many do.
 const crowd = 64
 
-// figures are what one call of a contender costs: medians of the rounds.
+// figures holds what one call of a contender costs, as medians of the rounds.
 type figures struct {
 	name        string
 	base        string
 	cpu         float64 // µs
-	ratio       float64 // of its base's CPU
-	bothRatio   float64 // the same with the service's CPU on both sides
-	wall        float64 // µs, with all goroutines together
+	ratio       float64 // of cpu to the base's
+	bothRatio   float64 // the same, including the service's CPU time
+	wall        float64 // elapsed µs, of all goroutines together
 	allocs      float64
 	bytes       float64
-	connections int // opened in all rounds together
+	connections int // opened in all rounds
 }
 
-// A sample is what one call cost in one round.
+// A sample holds what one call cost in one round.
 type sample struct{ cpu, service, wall, allocs, bytes float64 }
 
-// A measuring is contenders beside each other, and the service that they call.
+// A measuring compares contenders that call a service.
 type measuring struct {
 	contenders []contender
-	calls      int // of a contender in a round
-	goroutines int // that make them together
+	calls      int // of each contender in each round
+	goroutines int // that share the calls
 	service    *server
 }
 
-// measure lets each contender in turn do its calls, in each of the rounds. Each round begins with another contender. Before the
-// first round each does some calls that are not counted.
+// measure lets each contender in turn make its calls, in each of the rounds.
+// Each round begins with another contender. A round before the first is not
+// counted.
 func (m measuring) measure(rounds int) ([]figures, error) {
 	samples := make([][]sample, len(m.contenders))
 	connections := make([]int, len(m.contenders))
@@ -63,7 +64,8 @@ func (m measuring) measure(rounds int) ([]figures, error) {
 	return all, nil
 }
 
-// turn is a contender's calls of one round, and how many connections it opened for them.
+// turn makes a contender's calls of one round. It returns what one cost, and
+// the number of connections that were opened.
 func (m measuring) turn(c contender) (s sample, connections int, err error) {
 	_, before, err := m.service.spent()
 	if err != nil {
@@ -80,9 +82,9 @@ func (m measuring) turn(c contender) (s sample, connections int, err error) {
 
 func microseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
-// batch does calls and returns what one of them cost.
+// batch makes calls and returns what one of them cost.
 func batch(do func() error, calls, goroutines int) (sample, error) {
-	runtime.GC() // what others left behind is not to be paid for here
+	runtime.GC() // of what others left behind
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start, cpu := time.Now(), cpuTime()
@@ -109,16 +111,18 @@ func batch(do func() error, calls, goroutines int) (sample, error) {
 	}, <-errs
 }
 
-// cpuTime is what this process has used so far, user and system, all threads.
+// cpuTime returns the CPU time of this process, user and system, of all
+// threads.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // only for a wrong argument
+		panic(err) // only for an invalid argument
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// summarize is the medians of a contender's samples, with its ratio to the base's of the same rounds.
+// summarize returns the medians of a contender's samples, and of their ratios
+// to the base's samples of the same rounds.
 func summarize(own, base []sample) figures {
 	of := func(value func(i int) float64) float64 {
 		values := make([]float64, len(own))
@@ -138,7 +142,8 @@ func summarize(own, base []sample) figures {
 	}
 }
 
-// median sorts values, of which there must be some, and returns the middle one, or the mean of the middle two.
+// median sorts values, which must not be empty, and returns the middle one, or
+// the mean of the middle two.
 func median(values []float64) float64 {
 	slices.Sort(values)
 	half := len(values) / 2

@@ -9,7 +9,8 @@ import (
 	sdkcdn "github.com/aliyun/alibaba-cloud-sdk-go/services/cdn"
 )
 
-// newV1 is the typed call of github.com/aliyun/alibaba-cloud-sdk-go, with its default transport.
+// newV1 returns the typed call of github.com/aliyun/alibaba-cloud-sdk-go, with
+// its default transport.
 func newV1(address string) (contender, error) {
 	client, err := sdkcdn.NewClientWithAccessKey("cn-hangzhou", accessKeyID, accessSecret)
 	return contender{name: sdkV1, do: func() error {
@@ -25,7 +26,8 @@ func newV1(address string) (contender, error) {
 	}}, err
 }
 
-// newV1Signer signs a request that is there: the parameters are set and no http.Request is made.
+// newV1Signer returns what signs a request whose parameters are set. It makes
+// no http.Request.
 func newV1Signer() (contender, error) {
 	provider := credentials.NewStaticAKCredentialsProvider(accessKeyID, accessSecret)
 	request := &requests.RpcRequest{}

@@ -11,13 +11,15 @@ import (
 
 const acs3 = "ACS3-HMAC-SHA256"
 
-// newV2 is the generic call of github.com/alibabacloud-go/darabonba-openapi, on which the second SDK's typed ones are built.
+// newV2 returns the generic call of
+// github.com/alibabacloud-go/darabonba-openapi, which the second SDK's typed
+// calls use.
 func newV2(address string) (contender, error) {
 	client, err := openapi.NewClient(&openapi.Config{
 		AccessKeyId: dara.String(accessKeyID), AccessKeySecret: dara.String(accessSecret),
 		Endpoint: dara.String(strings.TrimPrefix(address, "http://")), Protocol: dara.String("http"),
 	})
-	params := v2Params()
+	params := v2Params(actionName)
 	return contender{name: sdkV2, do: func() error {
 		request := &openapi.OpenApiRequest{Query: newV2Request(address, parameters).Query}
 		result, err := client.CallApi(params, request, &dara.RuntimeOptions{})
@@ -31,15 +33,16 @@ func newV2(address string) (contender, error) {
 	}}, err
 }
 
-func v2Params() *openapi.Params {
+func v2Params(action string) *openapi.Params {
 	return &openapi.Params{
-		Action: dara.String(actionName), Version: dara.String(actionVersion), Protocol: dara.String("HTTP"),
+		Action: dara.String(action), Version: dara.String(actionVersion), Protocol: dara.String("HTTP"),
 		Pathname: dara.String("/"), Method: dara.String("POST"), AuthType: dara.String("AK"), Style: dara.String("RPC"),
 		ReqBodyType: dara.String("formData"), BodyType: dara.String("json"),
 	}
 }
 
-// newV2Signer signs a request that is there: time, nonce and the hash of the empty body are made, an http.Request is not.
+// newV2Signer returns what signs a request whose parameters are set. It makes
+// the time, the nonce and the hash of the empty body, but no http.Request.
 func newV2Signer() (contender, error) {
 	request := newV2Request(endpoint.Host, parameters)
 	return contender{name: sdkV2, base: sdkV2, do: func() error {
@@ -53,7 +56,7 @@ func newV2Signer() (contender, error) {
 	}}, nil
 }
 
-// newV2Request is the second SDK's request, not signed.
+// newV2Request returns the second SDK's request, not signed.
 func newV2Request(host string, params map[string]string) *dara.Request {
 	request := dara.NewRequest()
 	request.Method, request.Pathname = dara.String("POST"), dara.String("/")

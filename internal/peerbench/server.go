@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,15 +15,20 @@ import (
 	"time"
 )
 
-// serveArgument makes this program the service, for as long as its standard input is open.
+// serveArgument makes this program the service until its standard input ends.
 const serveArgument = "serve"
 
-// answer is one of the service's, for a request that was right. Its CSR is as long as a real one of two names.
+// answer is the service's answer to a valid request. Its CSR is as long as a
+// real one with two names.
 var answer = `{"RequestId":"04F0F334-1335-436C-A1D7-6C044FE73368","CommonName":"example.com","Csr":"` +
 	`-----BEGIN CERTIFICATE REQUEST-----\n` + strings.Repeat(strings.Repeat("Q", 64)+`\n`, 16) + `-----END CERTIFICATE REQUEST-----\n` +
 	`","PubMd5":"5d41402abc4b2a76b9719d911017c592"}`
 
-// serve answers on a free port of loopback, which it prints, until in ends.
+// shortAnswer is the service's answer to an operation that returns nothing
+// else.
+const shortAnswer = `{"RequestId":"04F0F334-1335-436C-A1D7-6C044FE73368"}`
+
+// serve answers on a free port of loopback, whose URL it prints, until in ends.
 func serve(in io.Reader, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,12 +37,16 @@ func serve(in io.Reader, out io.Writer) error {
 	var connections atomic.Int64
 	srv := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // a client that has gone is no error of the service's
+			body, _ := io.ReadAll(r.Body) // a client that has gone is no error of the service
 			if r.URL.Path == "/spent" {
 				_, _ = fmt.Fprint(w, connections.Swap(0), " ", cpuTime().Nanoseconds())
 				return
 			}
 			w.Header().Set("Content-Type", "application/json;charset=utf-8")
+			if bytes.Contains(body, []byte(setAction)) {
+				_, _ = io.WriteString(w, shortAnswer)
+				return
+			}
 			_, _ = io.WriteString(w, answer)
 		}),
 		ConnState: func(_ net.Conn, state http.ConnState) {
@@ -58,7 +68,7 @@ func serve(in io.Reader, out io.Writer) error {
 	return err
 }
 
-// A server is the service, run as a process of its own.
+// A server is the service in another process.
 type server struct {
 	url     string
 	process *exec.Cmd
@@ -90,15 +100,15 @@ func startServer() (*server, error) {
 	return &server{url: strings.TrimSpace(url), process: process, stdin: stdin}, nil
 }
 
-// spent returns how many connections were opened since it was asked last, but for its own, and the CPU that the service has
-// used since its start.
+// spent returns the number of connections that were opened since the last call,
+// without its own, and the CPU time of the service since its start.
 func (s *server) spent() (connections int, cpu time.Duration, err error) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(s.url + "/spent")
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { _ = resp.Body.Close() }() // everything has been read
+	defer func() { _ = resp.Body.Close() }() // the body has been read
 	_, err = fmt.Fscan(resp.Body, &connections, &cpu)
 	return connections - 1, cpu, err
 }

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// results are all that was measured.
-type results struct{ calls, crowd, signing []figures }
+// results holds all figures.
+type results struct{ calls, crowd, signing, operations []figures }
 
-// A table is rows of text below a heading; its first column is aligned left, the others right.
+// A table has rows of text below a heading. Its first column is aligned left,
+// the others right.
 type table struct {
 	title  string
 	header []string
@@ -38,10 +39,17 @@ func (r results) tables() []table {
 	for _, f := range r.signing {
 		signing.add(f.name, f.cpu, f.ratio, whole(f.allocs), kilobytes(f.bytes))
 	}
-	return []table{calls, many, signing}
+	operations := table{
+		title:  "Operations of this library, with parameters of equal size",
+		header: []string{"operation", "CPU, µs", "× the first", "allocations", "KB"},
+	}
+	for _, f := range r.operations {
+		operations.add(f.name, f.cpu, f.ratio, whole(f.allocs), kilobytes(f.bytes))
+	}
+	return []table{calls, many, signing, operations}
 }
 
-// add adds a row. A float64 has two digits after the point.
+// add appends a row, with two digits after the point of a float64.
 func (t *table) add(cells ...any) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
@@ -56,13 +64,14 @@ func (t *table) add(cells ...any) {
 func whole(n float64) string     { return fmt.Sprintf("%.0f", n) }
 func kilobytes(n float64) string { return fmt.Sprintf("%.1f", n/1000) }
 
-// write prints the tables.
+// write writes the tables to out.
 func (r results) write(out io.Writer) error {
 	_, err := io.WriteString(out, r.markdown())
 	return err
 }
 
-// publish puts the tables between their marks in comparison.md, and the chart beside it.
+// publish writes the tables between their marks in comparison.md, and the chart
+// to comparison.svg.
 func (r results) publish(docs string) error {
 	if err := os.WriteFile(filepath.Join(docs, "comparison.svg"), r.chart(), 0o644); err != nil {
 		return err
@@ -76,12 +85,13 @@ func (r results) publish(docs string) error {
 	before, rest, ok1 := strings.Cut(string(page), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("%s: the marks %q are not there", path, strings.TrimSpace(begin))
+		return fmt.Errorf("%s has no marks %q", path, strings.TrimSpace(begin))
 	}
 	return os.WriteFile(path, []byte(before+begin+r.markdown()+end+after), 0o644)
 }
 
-// markdown is the tables as GitHub shows them; they can be read as they are too.
+// markdown returns the tables in Markdown, aligned so that they can be read as
+// text too.
 func (r results) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured with %s on %s/%s, GOMAXPROCS %d.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))

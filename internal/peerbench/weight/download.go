@@ -13,19 +13,20 @@ import (
 	"unicode"
 )
 
-// A download is how many bytes come over the network for a program.
+// A download counts the bytes that are downloaded for a program.
 type download struct {
 	all  int64
-	own  int64 // of these the zip of the library that the program requires
-	idna int64 // of these golang.org/x/net and x/text
+	own  int64 // the part of the library that the program requires: its zip
+	idna int64 // the part of golang.org/x/net and x/text
 }
 
-// downloaded counts the zips, go.mod files and version files in the module cache, and this library's zip for programs of its.
+// downloaded counts the zips, go.mod files and version files in the module
+// cache, and this library's zip if module is this library.
 func (shop workshop) downloaded(module string) (d download, err error) {
 	root := shop.path(filepath.Join("modcache", "cache", "download"))
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path == root {
-			return nil // there was nothing to download
+			return nil // nothing was downloaded
 		}
 		if err != nil || entry.IsDir() {
 			return err
@@ -44,7 +45,7 @@ func (shop workshop) downloaded(module string) (d download, err error) {
 	return d, err
 }
 
-// add counts a file of the module cache by its path there.
+// add counts a file of the module cache, by its path there.
 func (d *download) add(path string, size int64, module string) {
 	kind := filepath.Ext(path)
 	if kind != ".zip" && kind != ".mod" && kind != ".info" {
@@ -59,7 +60,8 @@ func (d *download) add(path string, size int64, module string) {
 	}
 }
 
-// escaped is a module's path as the module cache writes it: an exclamation mark before what was a capital letter.
+// escaped returns a module's path as in the module cache: a capital letter
+// becomes an exclamation mark and the small letter.
 func escaped(module string) string {
 	var b strings.Builder
 	for _, r := range module {
@@ -71,7 +73,8 @@ func escaped(module string) string {
 	return b.String()
 }
 
-// libraryZip is the size of this library as the go command zips a module: what git tracks of it, but for modules inside.
+// libraryZip returns the size of this library, zipped as by the go command: the
+// files that git tracks, without those of nested modules.
 func libraryZip() (int64, error) {
 	root := filepath.Join("..", "..")
 	out, err := exec.Command("git", "-C", root, "ls-files", "-z").Output()
@@ -101,7 +104,8 @@ func libraryZip() (int64, error) {
 	return int64(size), err
 }
 
-// inAnother tells whether a file is in a folder with a go.mod, and so in another module.
+// inAnother reports whether a file is in a nested module, below a folder with a
+// go.mod.
 func inAnother(name string, names []string) bool {
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		if slices.Contains(names, folder+"/go.mod") {
@@ -111,7 +115,7 @@ func inAnother(name string, names []string) bool {
 	return false
 }
 
-// counter counts what is written to it.
+// A counter counts the bytes that are written to it.
 type counter int64
 
 func (c *counter) Write(p []byte) (int, error) {

@@ -1,13 +1,16 @@
-// Command weight measures what it costs a program to have each of the libraries that peerbench compares: what is downloaded
-// into an empty module cache, how many modules and packages are linked, how large the stripped program is, and how much CPU
-// a build takes with an empty build cache. From the folder above:
+// Command weight measures what each of the libraries that peerbench compares
+// adds to a program: the download into an empty module cache, the linked
+// modules and packages, the size of the stripped program, and the CPU time of a
+// build with an empty build cache. Run it in the folder above:
 //
 //	go run ./weight                  prints the table
-//	go run ./weight -docs ../../docs writes it into comparison.md there
+//	go run ./weight -docs ../../docs writes it to comparison.md there
 //
-// The programs are in the folder programs; each is copied into a module of its own that requires nothing but its library.
-// Modules come from where the go command is set to get them. This library is taken from this checkout, so it is not
-// downloaded: its zip is counted as the go command would make it from what git tracks.
+// The programs are in the folder programs; each is copied to a module of its
+// own that requires only its library. The go command's settings say where
+// modules come from. This library is taken from this checkout and not
+// downloaded: the zip that the go command would make of the files that git
+// tracks is counted instead.
 package main
 
 import (
@@ -20,13 +23,14 @@ import (
 	"strings"
 )
 
-// library is the path of this library, two folders above this module.
+// library is the module path of this library, two folders above this module.
 var library = func() string {
-	info, _ := debug.ReadBuildInfo() // there is one, since modules are used
+	info, _ := debug.ReadBuildInfo() // a program of a module has it
 	return path.Dir(path.Dir(info.Main.Path))
 }()
 
-// The programs, and what each requires: a module of this module's own list, or nothing.
+// The programs, and the module that each requires, which this module requires
+// too; empty for none.
 var programs = []struct{ name, folder, module string }{
 	{"net/http alone", "bare", ""},
 	{"net/http and CSRs, written by hand", "keys", "golang.org/x/net"},
@@ -40,7 +44,7 @@ func main() {
 	docs := flag.String("docs", "", "write the table into comparison.md of this `folder`")
 	flag.Parse()
 	if err := run(*docs); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "weight:", err) // there is nowhere else to say it
+		_, _ = fmt.Fprintln(os.Stderr, "weight:", err) // there is nowhere else to report it
 		os.Exit(1)
 	}
 }
@@ -64,7 +68,7 @@ func run(docs string) error {
 	return publish(filepath.Join(docs, "comparison.md"), table.String())
 }
 
-// publish puts the table between its marks in the page.
+// publish writes the table between its marks in the page.
 func publish(name, table string) error {
 	page, err := os.ReadFile(name)
 	if err != nil {
@@ -74,7 +78,7 @@ func publish(name, table string) error {
 	before, rest, ok1 := strings.Cut(string(page), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("%s: the marks %q are not there", name, strings.TrimSpace(begin))
+		return fmt.Errorf("%s has no marks %q", name, strings.TrimSpace(begin))
 	}
 	return os.WriteFile(name, []byte(before+begin+table+end+after), 0o644)
 }

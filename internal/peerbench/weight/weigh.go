@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// A weight is what a program costs.
+// A weight holds what a program costs.
 type weight struct {
 	downloaded download
-	modules    int   // linked, but for the program's own
-	packages   int   // linked, outside of the standard library, but for the program's own
-	binary     int64 // bytes, stripped
-	build      time.Duration
+	modules    int           // linked, without the program's own
+	packages   int           // linked, without the program's own and the standard library's
+	binary     int64         // bytes, stripped
+	build      time.Duration // CPU time
 }
 
-// weigh builds the program of a folder, which requires a module or nothing.
+// weigh builds the program of a folder, which requires module; empty for none.
 func weigh(program, module string) (weight, error) {
 	folder, err := os.MkdirTemp("", "weight")
 	if err != nil {
@@ -57,7 +57,8 @@ func (shop workshop) weigh(program, module string) (w weight, err error) {
 	return w, err
 }
 
-// prepare copies the program beside a go.mod that requires the module in the version of this one's.
+// prepare copies the program, and writes a go.mod that requires module in the
+// version that this module requires.
 func (shop workshop) prepare(program, module string) error {
 	source, err := os.ReadFile(filepath.Join(program, "main.go"))
 	if err != nil {
@@ -78,7 +79,8 @@ func (shop workshop) prepare(program, module string) error {
 	return os.WriteFile(shop.path("go.mod"), []byte(gomod), 0o600)
 }
 
-// linked counts the modules and the packages that are linked beside the standard library and the program's own.
+// linked counts the linked modules and packages, without the program's own and
+// the standard library's.
 func (shop workshop) linked() (modules, packages int, err error) {
 	_, out, err := shop.run("list", "-mod=mod", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
 	seen := map[string]bool{"weight": true}

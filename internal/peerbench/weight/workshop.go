@@ -9,15 +9,15 @@ import (
 	"regexp"
 )
 
-// A workshop is a folder for one program and caches of its own, empty at first.
+// A workshop is a folder for one program, with caches that are empty at first.
 type workshop struct{ folder string }
 
 func (shop workshop) path(name string) string { return filepath.Join(shop.folder, name) }
 
-// hosts are what of the go command's words is not repeated.
+// hosts matches what is left out of the go command's messages.
 var hosts = regexp.MustCompile(`https?://[^\s"]*`)
 
-// run runs the go command in the workshop and returns what it printed. Its environment says where modules come from.
+// run runs the go command in the workshop and returns what it printed.
 func (shop workshop) run(args ...string) (*os.ProcessState, string, error) {
 	command := exec.Command("go", args...)
 	command.Dir = shop.folder

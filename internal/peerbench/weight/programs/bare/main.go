@@ -1,4 +1,5 @@
-// Command bare posts a form by net/http and decodes the answer: the least that a program of this kind is.
+// Command bare posts a form by net/http and decodes the answer, the least that
+// a program of this kind does.
 package main
 
 import (

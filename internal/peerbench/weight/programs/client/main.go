@@ -1,4 +1,4 @@
-// Command client makes the call by this library, and has no keys of its own.
+// Command client makes the call by this library, without keys of its own.
 package main
 
 import (

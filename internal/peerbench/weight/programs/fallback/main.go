@@ -1,4 +1,5 @@
-// Command fallback makes the call by this library, and the CSR on this machine where the CDN can't.
+// Command fallback makes the call by this library, and the CSR on this machine
+// if the CDN is unavailable.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Command keys is bare that makes the CSR itself too, by the standard library and x/net/idna: the least that a program is
-// which makes keys and CSRs, with names in any script and the kinds of key of this library.
+// Command keys does what bare does, and makes keys and CSRs by the standard
+// library and x/net/idna: the least for names in any script and the key types
+// of this library.
 package main
 
 import (
@@ -56,7 +57,7 @@ func newKey(kind string) (crypto.Signer, error) {
 	return rsa.GenerateKey(rand.Reader, 2048)
 }
 
-// keep writes the key to a file and reads it again.
+// keep writes the key to a file and reads it back.
 func keep(key crypto.Signer) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

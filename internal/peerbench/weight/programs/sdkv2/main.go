@@ -1,4 +1,5 @@
-// Command sdkv2 makes the call by the generic client of github.com/alibabacloud-go/darabonba-openapi.
+// Command sdkv2 makes the call by the generic client of
+// github.com/alibabacloud-go/darabonba-openapi.
 package main
 
 import (

@@ -16,7 +16,7 @@ import (
 // TestOperations_CodesByKind sends every documented code, in each status and
 // spelling.
 func TestOperations_CodesByKind(t *testing.T) {
-	call := setSSL(&cdn.SetCdnDomainSSLCertificateRequest{DomainName: "example.com", SSLProtocol: "off"})
+	call := setSSL(&sslRequest{DomainName: "example.com", SSLProtocol: "off"})
 	for name, test := range operationCodes {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -68,6 +68,7 @@ func TestOperations_Advice(t *testing.T) {
 		{"DescribeDomainCertificateInfo", "OperationDenied.CdnServiceNotFound", "activate the CDN for this account"},
 		{"DescribeDomainCertificateInfo", "QuotaExceeded", "raise the quota, or remove what is not needed"},
 	}
+	require.ErrorContains(t, &cdn.Error{Code: "Forbidden"}, "; allow the operation to this access key in RAM", "made by hand")
 	for _, test := range tests {
 		err := &cdn.Error{Action: test.action, StatusCode: 400, Code: test.code}
 		require.ErrorContains(t, err, "; "+test.want, test.code)
@@ -93,4 +94,72 @@ func TestOperations_InvalidCommonNameWithStatus200(t *testing.T) {
 	_, err := fallback.CreateCdnCertificateSigningRequest(t.Context(), request)
 	requireKind(t, err, cdn.ErrInvalidRequest)
 	require.Equal(t, 1, f.sent())
+}
+
+// operationCodes are the codes of the operations' pages, by what they mean.
+var operationCodes = map[string]struct {
+	kind     error
+	attempts int
+	codes    []string
+}{
+	"a wrong request": {cdn.ErrInvalidRequest, 1, []string{
+		"Certificate.MissingParameter", "Certificate.EncodeError", "Certificate.DecodeError", "Certificate.FormatError", "Certificate.MissMatch",
+		"Certificate.NoPrivateKey", "InvalidSSLProtocol.ValueNotSupported", "SSLPub.MissingParameter", "SSLPri.MissingParameter", "InvalidSSLPub",
+		"InvalidSSLPri", "InvalidCertificate.TooLong", "InvalidCertName.TooLong", "SetDomainCertificate.ParameterError", "Certificate.StatusError",
+		"Certificate.NotFind", "Key.Malformed", "Certificate.KeyNull", "Decode.Error", "sslPub.Error", "sslPri.Error", "Certificate.Expired",
+		"Certificate.Duplicated", "CertNameAlreadyExists", "CertificateContent.Duplicated", "InvalidDomain.notOnline", "InvalidDomain.Offline",
+		"Abs.CertRegion.ValueNotSupported", "InvalidEnv", "CertName.MissingParameter", "InvalidDomain.NotFound", "Certificate.NotPermittedOff",
+		"Certificate.SettedNotEffect", "InvaildParameter", "InvalidCertId.NotFound",
+	}},
+	"a refusal":              {cdn.ErrDenied, 1, []string{"DomainInSafeMode", "DomainInProtectedMode", "AuthenticationFailed", "IllegalOperation"}},
+	"trouble":                {cdn.ErrUnavailable, 4, []string{"ServiceBusy", "CertStorage.failed", "CreateCertificateFailed", "DeleteFailed", "Internal.ConfigError", "InternalError"}},
+	"trouble that will last": {cdn.ErrUnavailable, 1, []string{"Internal.ForbidError", "Internal.CreateCSRError"}},
+}
+
+// TestError_KindByCodeThenByStatus has the codes of the gateway and of the first
+// operation.
+func TestError_KindByCodeThenByStatus(t *testing.T) {
+	tests := []struct {
+		kind     error
+		statuses []int
+		codes    []string
+	}{
+		{cdn.ErrInvalidRequest, []int{400, 404, 500}, []string{
+			"InvalidValue.Malformed", "MissingParameter", "MissingCommonName", "missingparameter", "InvalidParameter", "InvalidParameter.Country",
+			"InvalidVersion", "InvalidAction.NotFound", "InvalidApi.NotFound", "NoSuchVersion", "UnsupportedOperation",
+			"IdempotentParameterMismatch", "InvalidProtocol.NeedSsl", "SSLPri.MissingParameter", "Name.Malformed", "Name.ValueNotSupported",
+		}},
+		{cdn.ErrDenied, []int{400, 403, 404, 500}, []string{
+			"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive", "SignatureDoesNotMatch", "IncompleteSignature",
+			"InvalidSecurityToken.Expired", "InvalidSecurityToken.Malformed", "InvalidSecurityToken.MismatchWithAccessKey", "MissingSecurityToken",
+			"Forbidden", "Forbidden.RAM", "Forbidden.NotVerified", "Forbidden.RiskControl", "Forbidden.AccessKeyDisabled", "NoPermission",
+			"OperationDenied", "OperationDenied.CdnServiceNotFound", "CdnServiceNotFound", "InsufficientBalance", "AccountBlacklist",
+			"AuthenticationFailed", "RiskControl.Blocked", "QuotaExceeded", "QuotaExceeded.Domain", "DomainLimitExceeded",
+			"RealNameAuthenticationError", "DomainInSafeMode", "DomainInProtectedMode",
+			"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "SignatureNonceUsed", "FORBIDDEN.ram",
+		}},
+		{cdn.ErrThrottled, []int{400, 429, 503, 200}, []string{"Throttling", "Throttling.User", "Throttling.Api", "throttling.user", "FlowControlError", "Api.FlowControl", "UserThrottled"}},
+		{cdn.ErrUnavailable, []int{400, 500, 503}, []string{
+			"Internal.KeyError", "Internal.CreateCSRError", "Internal.EncodeCSRError", "Internal.EncodeKeyError", "Internal.Error",
+			"ServiceUnavailable", "ServiceUnavailableTemporary", "InternalError", "UnknownError", "ServiceBusy", "SystemBusy", "SystemError",
+			"BackendTimeout", "InternalFailure", "CertStorage.failed", "CreateCertificateFailed", "DeleteFailed", "Internal.ForbidError",
+		}},
+		{cdn.ErrInvalidRequest, []int{200, 400, 404, 409, 500}, []string{
+			"InvalidCommonName", "MissingThing", "UnsupportedThing", "InvalidDomain.NotFound", "DomainNotFound", "InvalidDomain.notOnline",
+			"InvalidSSLPub", "Certificate.MissMatch", "Certificate.NoPrivateKey", "Certificate.Duplicated", "CertNameAlreadyExists",
+			"CertificateContent.Duplicated", "SetDomainCertificate.ParameterError", "Key.Malformed", "Decode.Error", "sslPub.Error", "sslPri.Error",
+			"Abs.CertRegion.ValueNotSupported", "CertName.MissingParameter",
+		}},
+		{cdn.ErrDenied, []int{400, 401, 403, 404, 409}, []string{"Unknown", "X.y"}},
+		{cdn.ErrThrottled, []int{429}, []string{"Unknown", ""}},
+		{cdn.ErrUnavailable, []int{500, 503, 599, 0, 200, 302}, []string{"Unknown"}},
+		{cdn.ErrUnavailable, []int{0, 200, 400, 401, 403, 404, 500}, []string{""}},
+	}
+	for _, test := range tests {
+		for _, status := range test.statuses {
+			for _, code := range test.codes {
+				requireKind(t, &cdn.Error{StatusCode: status, Code: code}, test.kind)
+			}
+		}
+	}
 }
