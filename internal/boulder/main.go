@@ -45,8 +45,8 @@ func run(in io.Reader, out io.Writer) error {
 		return err
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		verdict := strings.ReplaceAll(verify(block.Bytes, &keys, names), "\n", " ")
-		if _, err := fmt.Fprintln(out, verdict); err != nil {
+		result := strings.ReplaceAll(verify(block.Bytes, &keys, names), "\n", " ")
+		if _, err := fmt.Fprintln(out, result); err != nil {
 			return err
 		}
 	}
