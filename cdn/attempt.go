@@ -73,22 +73,22 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	a := attempt{number: r.attempts, signedFor: input.Time, start: time.Now()}
 	body := r.client.buffers.get()
 	defer r.client.buffers.put(body)
-	answer := exchange(r.client.send, req, body)
-	a.duration, a.status = time.Since(a.start), answer.status
-	if answer.err != nil && ctx.Err() != nil {
+	got := exchange(r.client.send, req, body)
+	a.duration, a.status = time.Since(a.start), got.status
+	if got.err != nil && ctx.Err() != nil {
 		a.callErr = contextError(ctx)
 		r.watch(ctx, a, 0)
 		return attempt{}, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
 			a.number, r.client.endpoint.Host, a.duration.Round(time.Millisecond)))
 	}
-	a.requestID, a.failed, err = answer.read(resp, r.op.Action, r.client.endpoint.Host)
+	a.requestID, a.failed, err = got.read(resp, r.op.Action, r.client.endpoint.Host)
 	switch {
 	case err != nil:
 		a.callErr = fmt.Errorf("cdn: %s: %w", r.op.Action, err)
 		r.watch(ctx, a, 0)
 		return attempt{}, a.callErr
 	case a.failed != nil:
-		r.completeFailure(attemptCtx, &a, answer, input)
+		r.completeFailure(attemptCtx, &a, got, input)
 		r.redact(a.failed, req)
 		a.requestID = a.failed.RequestId
 	}

@@ -100,14 +100,14 @@ func (c *texts) options(t *testing.T) {
 		{Limiters: map[string]cdn.Limiter{"DescribeDomains": nil}},
 		{Endpoint: "http://cdn.aliyuncs.com", Format: "YAML", MaxAttempts: -2},
 	} {
-		_, err := cdn.NewClient(source, opts)
+		_, err = cdn.NewClient(source, opts)
 		c.add(t, "NewClient", err)
 	}
 	for _, endpoint := range []string{
 		"cdn.aliyuncs.com", "127.0.0.1:8080", "http://cdn.aliyuncs.com", "https://", "https://host:", "https://u:p@host", "https://host/path",
 		"https://host?a=b", "ftp://host", "https://例え.jp", "https://foo!bar",
 	} {
-		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
+		_, err = cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		c.add(t, "NewClient", err)
 	}
 	_, err = cdn.NewBreaker(nil, nil)

@@ -300,7 +300,7 @@ func TestInstaller_KeyStoreThatCanNotHelp(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			chain := toPEM(f.ca.issue(t, test.key.Public(), nil)) + f.ca.intermediatePEM
-			_, err := (&cdn.Installer{Client: f.client, Keys: test.keys}).Install(t.Context(), "example.com", []byte(chain))
+			_, err = (&cdn.Installer{Client: f.client, Keys: test.keys}).Install(t.Context(), "example.com", []byte(chain))
 			require.Error(t, err)
 			require.NotErrorIs(t, err, cdn.ErrKeyNotFound, "never taken for a key of the CDN")
 			if test.is != nil {

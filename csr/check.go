@@ -25,7 +25,7 @@ func (r *Response) Check(req *Request) error {
 	if err != nil {
 		return err
 	}
-	if err := checkNames(got, want); err != nil {
+	if err = checkNames(got, want); err != nil {
 		return fmt.Errorf("csr: check Csr: %w", err)
 	}
 	if r.Origin != OriginLocal {

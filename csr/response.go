@@ -21,6 +21,7 @@ type Response struct {
 // Origin says where a CSR was made, and so who has its private key.
 type Origin int
 
+// The places where a CSR can be made.
 const (
 	OriginUnknown Origin = iota // such as that of a Response from JSON or XML
 	OriginCDN                   // the CDN

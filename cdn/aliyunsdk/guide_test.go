@@ -194,9 +194,9 @@ func TestGuide_BothInstall(t *testing.T) {
 		ca, _ := newLocalKey(t)
 		chain := certify(t, parsed.PublicKey, ca)
 		key := ""
-		if local, err := keys.Get(t.Context(), resp.PubMd5); err == nil {
-			der, err := x509.MarshalECPrivateKey(local.(*ecdsa.PrivateKey))
-			require.NoError(t, err)
+		if local, getErr := keys.Get(t.Context(), resp.PubMd5); getErr == nil {
+			der, marshalErr := x509.MarshalECPrivateKey(local.(*ecdsa.PrivateKey))
+			require.NoError(t, marshalErr)
 			key = string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 		}
 		require.NoError(t, sdkInstall(p.theirs, "example.com", chain, key), name)

@@ -31,16 +31,18 @@
 // the checks and codes of their pages. [Server.StartEdge] starts an [Edge] that
 // presents it. Where the pages say nothing, the fake assumes:
 //
-//   - A certificate of SetCdnDomainCSRCertificate switches HTTPS on. Its
-//     CertType is "cas"; it is not stored, so it has no name and no ID. An
-//     expired one is Certificate.Expired, as in the other operation.
-//   - A certificate that is not valid yet is Certificate.StatusError. A chain
-//     in the wrong order is Certificate.FormatError. 64 KiB are too long.
-//   - A name that is stored is Certificate.Duplicated with the same content and
-//     CertNameAlreadyExists with another. The same content under another name
-//     is CertificateContent.Duplicated, but without a name it is stored anew.
-//   - SetCdnDomainSSLCertificate takes a certificate that has other names than
-//     the domain, since the CDN reports that state of a domain.
+//   - SetCdnDomainCSRCertificate switches HTTPS on. The certificate's CertType is
+//     "cas"; it is not stored, so it has no name and no ID. If it has expired,
+//     the code is Certificate.Expired, as in SetCdnDomainSSLCertificate.
+//   - If a certificate is not valid yet, the code is Certificate.StatusError. If
+//     a chain is in the wrong order, it is Certificate.FormatError. A chain of
+//     more than 64 KiB is too long.
+//   - If a name is stored already, the code is Certificate.Duplicated for the
+//     same content and CertNameAlreadyExists for another. If only the content is
+//     stored already, it is CertificateContent.Duplicated, but an upload without
+//     a name is stored again.
+//   - SetCdnDomainSSLCertificate accepts a certificate for other names than the
+//     domain, since the CDN reports that state of a domain.
 //   - A CertType of cas without a usable CertId is an upload.
 //   - A certificate is in force at once: its Status is "success".
 package cdntest

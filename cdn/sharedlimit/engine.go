@@ -27,6 +27,8 @@ const (
 	caution = probeInterval + answerTimeout
 )
 
+var errNoAnswer = fmt.Errorf("sharedlimit: take: no answer within %s", answerTimeout)
+
 // engine is what a Limiter knows of its Turns.
 type engine struct {
 	asking  bool      // a request is under way
@@ -60,7 +62,7 @@ func (l *Limiter) wanted(now time.Time) int {
 	case n <= 0:
 		return 0
 	case l.sharing(now):
-		return max(0, 1-len(l.turns))
+		return 1
 	}
 	return min(n, l.batch())
 }
@@ -101,14 +103,12 @@ func (l *Limiter) answered(n int, wait time.Duration, ok bool, err error) {
 	switch {
 	case err != nil:
 		l.lose(now, err)
-	case late:
-		e.askAt = now // only an answer in time shows that the engine is back
-	default:
+	case !late: // only an answer in time shows that the engine is back
 		l.find(now)
 	}
 	switch {
 	case err == nil && ok:
-		l.take(n, now, now.Add(max(wait, 0)))
+		l.take(n, now, now.Add(wait))
 	case err == nil:
 		e.busyUntil = now.Add(l.ahead())
 		e.askAt = now.Add(horizon/8 + rand.N(horizon/8))
@@ -118,18 +118,15 @@ func (l *Limiter) answered(n int, wait time.Duration, ok bool, err error) {
 }
 
 // take adds n turns of the engine. A process that keeps to its share has them
-// later, when its share allows it, and asks for the next one no earlier than
-// that. If the engine is away the answer was late, and its turns, too, are of
-// the share.
+// later, when its share allows it. It asks for the next one halfway there: in
+// time for a slow answer, but so late that few turns are left over to the time
+// when it no longer keeps to its share.
 func (l *Limiter) take(n int, now, first time.Time) {
 	for i := range n {
 		turn := first.Add(l.interval() * time.Duration(i))
-		switch {
-		case l.Processes > 0 && l.engine.away != nil:
-			turn = l.nextOfShare(now)
-		case l.sharing(now):
+		if l.sharing(now) {
 			turn = latest(turn, l.nextOfShare(now))
-			l.engine.askAt = earlier(turn.Add(l.share()), l.engine.cautiousUntil)
+			l.engine.askAt = earlier(turn.Add(l.share()/2), l.engine.cautiousUntil)
 		}
 		l.add(turn)
 	}
@@ -140,7 +137,7 @@ func (l *Limiter) giveUp(now time.Time) {
 	e := &l.engine
 	if e.mayAnswer() && !now.Before(e.askedAt.Add(answerTimeout)) {
 		e.late = true
-		l.lose(now, context.DeadlineExceeded)
+		l.lose(now, errNoAnswer)
 	}
 }
 
@@ -148,19 +145,17 @@ func (l *Limiter) giveUp(now time.Time) {
 func (l *Limiter) lose(now time.Time, err error) {
 	e := &l.engine
 	if errors.Is(err, context.DeadlineExceeded) { // of a context that is not the caller's
-		err = fmt.Errorf("no answer within %s", answerTimeout)
+		err = errNoAnswer
 	}
 	if e.away == nil {
-		e.notices = append(e.notices, notice{"sharedlimit: turns are away", []any{"error", err, "processes", l.Processes}})
+		e.notices = append(e.notices, notice{"sharedlimit: turns unavailable", []any{"error", err, "processes", l.Processes}})
 	}
 	wasSharing := l.sharing(now)
-	e.away = fmt.Errorf("sharedlimit: turns are away: %w", err)
+	e.away = err
 	e.askAt = now.Add(probeInterval)
-	e.busyUntil = time.Time{}
 	if !wasSharing && l.sharing(now) {
 		l.beginSharing(now)
 	}
-	l.refuse(now)
 }
 
 // beginSharing spreads out the turns that this process holds, which may be
@@ -169,7 +164,7 @@ func (l *Limiter) lose(now time.Time, err error) {
 func (l *Limiter) beginSharing(now time.Time) {
 	held := len(l.turns)
 	l.turns = nil
-	l.last = latest(l.passed, now.Add(-rand.N(l.share())))
+	l.last = now.Add(-rand.N(l.share()))
 	for range held {
 		l.add(l.nextOfShare(now))
 	}
@@ -183,7 +178,7 @@ func (l *Limiter) find(now time.Time) {
 	}
 	e.away = nil
 	e.cautiousUntil = now.Add(caution)
-	e.notices = append(e.notices, notice{"sharedlimit: turns are back", nil})
+	e.notices = append(e.notices, notice{"sharedlimit: turns available again", nil})
 }
 
 // sharing reports whether this process keeps to its share.

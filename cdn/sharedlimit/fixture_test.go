@@ -36,7 +36,7 @@ func (f *fakeTurns) Take(_ context.Context, n int, interval, ahead time.Duration
 	f.inside++
 	f.most = max(f.most, f.inside)
 	f.asked = append(f.asked, n)
-	down, hang := f.down, f.hang
+	down, hang, latency := f.down, f.hang, f.latency
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -49,9 +49,9 @@ func (f *fakeTurns) Take(_ context.Context, n int, interval, ahead time.Duration
 	if down != nil {
 		return 0, false, down
 	}
-	time.Sleep(f.latency)
+	time.Sleep(latency)
 	wait, ok := f.take(n, interval, ahead)
-	time.Sleep(f.latency)
+	time.Sleep(latency)
 	return wait, ok, nil
 }
 
@@ -74,6 +74,12 @@ func (f *fakeTurns) setDown(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.down = err
+}
+
+func (f *fakeTurns) setLatency(latency time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.latency = latency
 }
 
 func (f *fakeTurns) setHang(hang chan struct{}) {

@@ -10,9 +10,16 @@ import (
 	"time"
 )
 
-// defaultRate is what the service allows an account, in calls of one
-// operation a second.
-const defaultRate = 100
+const (
+	// defaultRate is what the service allows an account, in calls of one
+	// operation a second.
+	defaultRate = 100
+
+	// maxRate is a turn each microsecond, the unit of the engines.
+	maxRate = 1_000_000
+
+	maxProcesses = 1_000_000
+)
 
 // A Limiter lets all processes that share its Turns make Rate calls a second
 // between them, evenly spaced. It is a cdn.Limiter.
@@ -26,8 +33,8 @@ type Limiter struct {
 	// Required.
 	Turns Turns
 
-	// Rate is how many turns a second all processes have together. The
-	// default is 100; all of them must have the same.
+	// Rate is how many turns a second all processes have together, at most
+	// 1,000,000. The default is 100; all processes must have the same.
 	Rate int
 
 	// Processes is how many processes share the turns. While Turns is away,
@@ -43,7 +50,6 @@ type Limiter struct {
 	waiting list.List   // of *waiter, first come first
 	turns   []time.Time // that this process holds, in order
 	last    time.Time   // the last of them
-	passed  time.Time   // the last that is over
 	engine  engine
 	timer   *time.Timer // for the next thing to do while somebody waits
 }
@@ -60,8 +66,8 @@ var errTooLate = errors.New("sharedlimit: wait: no turn comes before the context
 // Wait returns nil when it is the caller's turn. It returns an error as soon
 // as ctx ends, which it wraps, and at once if no turn can come before ctx's
 // deadline; the turn then goes to the next caller. It also returns an error if
-// a field is invalid, and, if Processes is 0, while Turns is away. That error
-// wraps the one of Turns.
+// a field is invalid, and the error of Turns while Turns is away if Processes
+// is 0.
 //
 // A cdn.Client returns what Wait refuses as cdn.ErrThrottled, which makes a
 // cdn.Fallback create the private key on this machine. Set Processes so that
@@ -89,10 +95,10 @@ func (l *Limiter) check() error {
 	switch {
 	case l.Turns == nil:
 		return errors.New("sharedlimit: Limiter.Turns: is nil")
-	case l.Rate < 0:
-		return fmt.Errorf("sharedlimit: Limiter.Rate: %d: is negative", l.Rate)
-	case l.Processes < 0:
-		return fmt.Errorf("sharedlimit: Limiter.Processes: %d: is negative", l.Processes)
+	case l.Rate < 0 || l.Rate > maxRate:
+		return fmt.Errorf("sharedlimit: Limiter.Rate: %d: want 0 to %d", l.Rate, maxRate)
+	case l.Processes < 0 || l.Processes > maxProcesses:
+		return fmt.Errorf("sharedlimit: Limiter.Processes: %d: want 0 to %d", l.Processes, maxProcesses)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sharedlimit_test
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -23,7 +24,6 @@ func TestWait_TurnsAreEvenlySpaced(t *testing.T) {
 		"30":          {30, 33334 * time.Microsecond}, // rounded up: never more than 30
 		"1":           {1, time.Second},
 		"per million": {1_000_000, time.Microsecond},
-		"above that":  {3_000_000, time.Microsecond},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -125,6 +125,47 @@ func TestWait_AbandonedTurnGoesToTheNextCall(t *testing.T) {
 	})
 }
 
+func TestWait_TurnThatNobodyWaitedForIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := new(fakeTurns)
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 10}
+		require.NoError(t, limiter.Wait(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		var group sync.WaitGroup
+		for range 3 { // their turns are later
+			group.Go(func() { assert.Error(t, limiter.Wait(ctx)) })
+		}
+		group.Wait()
+		requests := turns.requests()
+		time.Sleep(time.Second)
+		require.NoError(t, limiter.Wait(t.Context()))
+		assert.Equal(t, requests+1, turns.requests())
+	})
+}
+
+func TestWait_LateAnswerHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := new(fakeTurns)
+		turns.take(10, 10*time.Millisecond, 0) // of others; the next one is in 100 ms
+		limiter := &sharedlimit.Limiter{Turns: turns}
+		turns.latency = 50 * time.Millisecond // so the first turn seems to be in 150 ms
+		begin := time.Now()
+		passed := make(chan time.Duration)
+		for range 2 {
+			go func() {
+				assert.NoError(t, limiter.Wait(t.Context()))
+				passed <- time.Since(begin)
+			}()
+			synctest.Wait()
+		}
+		time.Sleep(75 * time.Millisecond)
+		turns.setLatency(0)
+		assert.Equal(t, 110*time.Millisecond, <-passed)
+		assert.Equal(t, 150*time.Millisecond, <-passed)
+	})
+}
+
 func TestWait_DeadlineTooNearIsRefusedAtOnce(t *testing.T) {
 	wait := func(t *testing.T, limiter *sharedlimit.Limiter, timeout time.Duration) (took time.Duration, err error) {
 		t.Helper()
@@ -197,14 +238,21 @@ func TestWait_EndedContextTakesNoTurn(t *testing.T) {
 }
 
 func TestWait_InvalidFields(t *testing.T) {
-	cases := map[string]*sharedlimit.Limiter{
-		"Turns":     {},
-		"Rate":      {Turns: new(fakeTurns), Rate: -1},
-		"Processes": {Turns: new(fakeTurns), Processes: -8},
+	turns := new(fakeTurns)
+	cases := []struct {
+		limiter *sharedlimit.Limiter
+		field   string
+	}{
+		{&sharedlimit.Limiter{}, "Turns"},
+		{&sharedlimit.Limiter{Turns: turns, Rate: -1}, "Rate"},
+		{&sharedlimit.Limiter{Turns: turns, Rate: 1_000_001}, "Rate"},
+		{&sharedlimit.Limiter{Turns: turns, Processes: -8}, "Processes"},
+		{&sharedlimit.Limiter{Turns: turns, Processes: math.MaxInt}, "Processes"},
 	}
-	for field, limiter := range cases {
-		t.Run(field, func(t *testing.T) {
-			assert.ErrorContains(t, limiter.Wait(t.Context()), "Limiter."+field)
+	for _, c := range cases {
+		t.Run(c.field, func(t *testing.T) {
+			assert.ErrorContains(t, c.limiter.Wait(t.Context()), "Limiter."+c.field)
+			assert.Zero(t, turns.requests())
 		})
 	}
 }

@@ -2,6 +2,7 @@ package sharedlimit_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -34,32 +35,35 @@ func (l *logged) String() string {
 }
 
 func TestOutage_ShareOfEachProcess(t *testing.T) {
-	cases := map[string]func(turns *fakeTurns) (repair func()){
-		"refuses": func(turns *fakeTurns) func() {
+	cases := map[string]struct {
+		damage func(turns *fakeTurns) (repair func())
+		least  int // in each second
+	}{
+		"refuses": {func(turns *fakeTurns) func() {
 			turns.setDown(errEngine)
 			return func() { turns.setDown(nil) }
-		},
-		"is silent": func(turns *fakeTurns) func() {
+		}, 60},
+		"is silent": {func(turns *fakeTurns) func() {
 			hang := make(chan struct{})
 			turns.setHang(hang)
 			return func() { turns.setHang(nil); close(hang) }
-		},
+		}, 30}, // a second passes before it is given up
 	}
-	for name, damage := range cases {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			// With 64 calls a process asks again after up to a quarter of a second only, and so notices later.
-			for perProcess, most := range map[int]int{8: 110, 64: 120} {
+			for perProcess, most := range map[int]int{8: 108, 64: 120} {
 				synctest.Test(t, func(t *testing.T) {
 					turns := &fakeTurns{latency: time.Millisecond}
 					time.AfterFunc(3*time.Second, func() {
-						repair := damage(turns)
+						repair := c.damage(turns)
 						time.AfterFunc(3*time.Second, repair)
 					})
 					passed := startPasses()
 					workers(t, passed, 12*time.Second, perProcess, processes(8, turns)...)
 					for second := range 12 {
 						from := time.Duration(second) * time.Second
-						assert.GreaterOrEqual(t, passed.between(from, from+time.Second), 60, "second %d", second)
+						assert.GreaterOrEqual(t, passed.between(from, from+time.Second), c.least, "second %d", second)
 					}
 					assert.LessOrEqual(t, passed.most(time.Second), most)
 					assert.LessOrEqual(t, turns.most, 8, "a silent engine is asked once by each process")
@@ -153,5 +157,69 @@ func TestOutage_AtTheStart(t *testing.T) {
 		defer cancel()
 		require.Error(t, limiter.Wait(ctx))
 		require.NoError(t, ctx.Err(), "its turn is 500 ms away")
+	})
+}
+
+func TestOutage_BackButBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 10}
+		require.NoError(t, limiter.Wait(t.Context()))
+		turns.setDown(nil)
+		turns.take(300, 10*time.Millisecond, time.Second) // three seconds of others
+		time.Sleep(time.Second)
+		begin := time.Now()
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			require.NoError(t, limiter.Wait(ctx), "others may not have noticed: it has its share")
+			cancel()
+		}
+		assert.InDelta(t, 400, time.Since(begin).Milliseconds(), 50)
+	})
+}
+
+func TestOutage_SharesDontBeginAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		passed := startPasses()
+		var group sync.WaitGroup
+		for _, limiter := range processes(64, &fakeTurns{down: errEngine}) {
+			group.Go(func() {
+				assert.NoError(t, limiter.Wait(t.Context()))
+				passed.note()
+			})
+		}
+		group.Wait()
+		assert.Less(t, passed.most(100*time.Millisecond), 40, "of 64 in 640 ms")
+		assert.Equal(t, 64, passed.between(0, 650*time.Millisecond))
+	})
+}
+
+func TestOutage_LongSharesEndWithTheCaution(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 1, Processes: 60} // a turn a minute
+		time.AfterFunc(10*time.Second, func() { turns.setDown(nil) })
+		passed := startPasses()
+		workers(t, passed, 20*time.Second, 3, limiter)
+		assert.GreaterOrEqual(t, passed.between(14*time.Second, 20*time.Second), 5)
+	})
+}
+
+func TestOutage_TimeOutIsNotTheCallers(t *testing.T) {
+	turns := &fakeTurns{down: fmt.Errorf("driver: %w", context.DeadlineExceeded)}
+	err := (&sharedlimit.Limiter{Turns: turns}).Wait(t.Context())
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestOutage_SlowAnswersDontDelayTheShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine, latency: 20 * time.Millisecond}
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 10} // a turn in 100 ms
+		require.NoError(t, limiter.Wait(t.Context()))
+		turns.setDown(nil)
+		passed := startPasses()
+		workers(t, passed, 4*time.Second, 8, limiter)
+		assert.InDelta(t, 15, passed.between(1200*time.Millisecond, 2700*time.Millisecond), 1)
 	})
 }

@@ -22,7 +22,6 @@ func (l *Limiter) step(now time.Time) {
 // waits for is over.
 func (l *Limiter) handOut(now time.Time) {
 	for len(l.turns) > 0 && !l.turns[0].After(now) {
-		l.passed = l.turns[0]
 		l.turns = l.turns[1:]
 		if first := l.waiting.Front(); first != nil {
 			l.leave(first.Value.(*waiter), nil)
@@ -46,7 +45,10 @@ func (l *Limiter) earliest(before int, now time.Time) time.Time {
 	if before < len(l.turns) {
 		return l.turns[before]
 	}
-	next := latest(now, l.last.Add(l.interval()), l.engine.busyUntil)
+	next := latest(now, l.last.Add(l.interval()))
+	if !l.sharing(now) {
+		next = latest(next, l.engine.busyUntil)
+	}
 	return next.Add(l.interval() * time.Duration(before-len(l.turns)))
 }
 
@@ -87,8 +89,8 @@ func (l *Limiter) nextOfShare(now time.Time) time.Time {
 	return latest(now, l.last.Add(l.share()))
 }
 
-// setTimer sets the timer for the next turn and the next request. Nothing runs
-// while nobody waits.
+// setTimer sets the timer for the next turn or the next request, if somebody
+// waits.
 func (l *Limiter) setTimer(now time.Time) {
 	var next time.Time
 	if !l.engine.asking {
@@ -98,10 +100,7 @@ func (l *Limiter) setTimer(now time.Time) {
 		next = l.turns[0]
 	}
 	switch {
-	case l.waiting.Len() == 0 || !next.After(now):
-		if l.timer != nil {
-			l.timer.Stop()
-		}
+	case l.waiting.Len() == 0 || !next.After(now): // the engine's answer is next
 	case l.timer == nil:
 		l.timer = time.AfterFunc(next.Sub(now), l.wake)
 	default:

@@ -12,6 +12,7 @@ import (
 // A Dialect is the language of an SQL database.
 type Dialect int
 
+// The dialects that there are. The zero Dialect is invalid.
 const (
 	Postgres Dialect = iota + 1 // PostgreSQL 9.5 or later
 	MySQL                       // MySQL 5.7 or later, MariaDB 10.2 or later
@@ -74,8 +75,9 @@ func (d Dialect) Schema() string {
 // share the turns if they give the same account, a name of 1 to 100 bytes;
 // another limit of the account needs another name.
 //
-// The db must be the primary and have a connection to spare: if none is free
-// within a second, the turns are away.
+// The db must be the primary, at the isolation level that is its default, and
+// have a connection to spare: if none is free within a second, the turns are
+// away.
 func SQL(db *sql.DB, dialect Dialect, account string) Turns {
 	return &sqlTurns{db: db, dialect: dialect, account: account}
 }

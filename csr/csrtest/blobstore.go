@@ -139,10 +139,10 @@ func blobEndedContext(ctx context.Context, store sealed.BlobStore) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("put a new blob with a context that has ended: %w", err)
 	}
-	if err := hasNoBlob(ctx, store, name); err != nil {
+	if err = hasNoBlob(ctx, store, name); err != nil {
 		return fmt.Errorf("after a put that failed: %w", err)
 	}
-	if err := store.Put(ctx, name, blob); err != nil {
+	if err = store.Put(ctx, name, blob); err != nil {
 		return fmt.Errorf("put a blob again that failed before: %w", err)
 	}
 	got, err := store.Get(ended, name)

@@ -49,10 +49,10 @@ func TestEnvelope_OfAnotherImplementation(t *testing.T) {
 		"Keyring":  {AEAD: ring, Blobs: &mapBlobs{blobs: map[string][]byte{golden.Name: golden.SealedByRing}}},
 		"Identity": {AEAD: identity, Blobs: &mapBlobs{blobs: map[string][]byte{golden.Name: golden.SealedForPublicKey}}},
 	} {
-		key, err := store.Get(t.Context(), golden.Name)
-		require.NoError(t, err, name)
-		got, err := csr.PubMD5(key.Public())
-		require.NoError(t, err, name)
+		key, getErr := store.Get(t.Context(), golden.Name)
+		require.NoError(t, getErr, name)
+		got, hashErr := csr.PubMD5(key.Public())
+		require.NoError(t, hashErr, name)
 		assert.Equal(t, golden.Name, got, name)
 	}
 	recipient, err := sealed.NewRecipient(golden.PublicKey)
@@ -104,8 +104,8 @@ func TestKeyring_OpensWithTheNamedKeyOnly(t *testing.T) {
 	require.NoError(t, err)
 	ring := newRing(t, a, b)
 	for _, envelope := range [][]byte{byA, byB} {
-		got, err := ring.Decrypt(envelope, nil)
-		require.NoError(t, err)
+		got, openErr := ring.Decrypt(envelope, nil)
+		require.NoError(t, openErr)
 		assert.Equal(t, "plaintext", string(got))
 	}
 	mixed := append(bytes.Clone(byB[:9]), byA[9:]...)

@@ -40,8 +40,8 @@ func TestDir_HasSealedFilesOnly(t *testing.T) {
 	assert.Len(t, data, len(der)+37)
 	assertNoKey(t, string(data), der)
 	if runtime.GOOS != "windows" { // which has no such modes
-		info, err := os.Stat(file)
-		require.NoError(t, err)
+		info, statErr := os.Stat(file)
+		require.NoError(t, statErr)
 		assert.Equal(t, fs.FileMode(0o600), info.Mode())
 	}
 	temp, err := os.ReadDir(filepath.Join(dir.Path, ".tmp"))

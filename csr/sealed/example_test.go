@@ -84,12 +84,11 @@ func ExampleStore_Reseal() {
 		log.Fatal(err)
 	}
 	g := csr.Generator{Keys: &sealed.Store{Blobs: blobs, AEAD: ring}, Source: csr.P256}
-	if _, err := g.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: "example.com"}); err != nil {
+	if _, err = g.CreateCdnCertificateSigningRequest(ctx, &csr.Request{CommonName: "example.com"}); err != nil {
 		log.Fatal(err)
 	}
 
-	ring, err = sealed.NewKeyring(oldKey, newKey) // 1. each machine can open by the new key
-	if err != nil {
+	if _, err = sealed.NewKeyring(oldKey, newKey); err != nil { // 1. each machine can open by the new key
 		log.Fatal(err)
 	}
 	ring, err = sealed.NewKeyring(newKey, oldKey) // 2. each machine seals by it
@@ -98,7 +97,7 @@ func ExampleStore_Reseal() {
 	}
 	store := &sealed.Store{Blobs: blobs, AEAD: ring}
 	for name := range maps.Clone(blobs.blobs) { // 3. on one machine; of a table: SELECT name FROM cdncsr_keys
-		if err := store.Reseal(ctx, name); err != nil {
+		if err = store.Reseal(ctx, name); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -72,7 +72,7 @@ func (t *Table) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.probe(ctx); err != nil {
+	if err = t.probe(ctx); err != nil {
 		return err
 	}
 	rows, err := t.DB.QueryContext(ctx, query)

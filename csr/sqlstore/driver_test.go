@@ -123,8 +123,8 @@ func (c fakeConn) QueryContext(ctx context.Context, query string, args []driver.
 	c.statements = append(c.statements, query)
 	c.mu.Unlock()
 	if len(args) == 0 {
-		answer := c.answer(query)
-		return &fakeRows{rows: answer.rows, err: answer.rowErr}, answer.err
+		a := c.answer(query)
+		return &fakeRows{rows: a.rows, err: a.rowErr}, a.err
 	}
 	if err := call(ctx, c.beforeRead); err != nil {
 		return nil, err

@@ -20,10 +20,10 @@ func Example() {
 		log.Fatal(err)
 	}
 	table := &sqlstore.Table{DB: db, Dialect: sqlstore.Postgres}
-	if err := table.Create(ctx); err != nil { // or a migration of sqlstore.Postgres.Schema("")
+	if err = table.Create(ctx); err != nil { // or a migration of sqlstore.Postgres.Schema("")
 		log.Fatal(err)
 	}
-	if err := table.Check(ctx); err != nil {
+	if err = table.Check(ctx); err != nil {
 		log.Fatal(err)
 	}
 	ringKey, err := os.ReadFile("/run/secrets/ring") // 32 random bytes

@@ -64,7 +64,7 @@ func (t *Table) put(ctx context.Context, name string, blob []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := checkRow(name, blob); err != nil {
+	if err = checkRow(name, blob); err != nil {
 		return err
 	}
 	token := newToken()
@@ -110,7 +110,7 @@ func (t *Table) swap(ctx context.Context, name string, old, blob []byte) (swappe
 	if err != nil {
 		return false, err
 	}
-	if err := checkRow(name, blob); err != nil {
+	if err = checkRow(name, blob); err != nil {
 		return false, err
 	}
 	token := newToken()
@@ -153,7 +153,7 @@ func (t *Table) get(ctx context.Context, name string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	if err := checkName(name); err != nil {
+	if err = checkName(name); err != nil {
 		return row{}, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
 	var r row

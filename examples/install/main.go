@@ -64,7 +64,7 @@ func install(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(stdout, cmd.report(done)); err != nil {
+	if _, err = fmt.Fprintln(stdout, cmd.report(done)); err != nil {
 		return err
 	}
 	if cmd.wait == 0 {
@@ -72,10 +72,10 @@ func install(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmd.wait)
 	defer cancel()
-	if err := installer.Wait(ctx, cmd.domain, chain); err != nil {
+	if err = installer.Wait(ctx, cmd.domain, chain); err != nil {
 		return err
 	}
-	if err := cmd.waitForEdges(ctx, done.Domain, chain); err != nil {
+	if err = cmd.waitForEdges(ctx, done.Domain, chain); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, "served")

@@ -37,6 +37,7 @@ type limiterResult struct {
 	Passed   []int64 // when calls were let through, in nanoseconds since 1970
 	Requests int64   // of the engine
 	Errors   []string
+	Late     time.Duration // the most that one of the machine's timers was late
 }
 
 // counted counts the requests of an engine.
@@ -108,8 +109,21 @@ func (j *limiterJob) work(ctx context.Context, limiter *sharedlimit.Limiter) *li
 			}
 		})
 	}
+	result.Late = lateness(ctx)
 	group.Wait()
 	return result
+}
+
+// lateness returns the most that a timer is late until ctx ends: what a
+// machine that is busy with other work adds to the time of each call.
+func lateness(ctx context.Context) (most time.Duration) {
+	const tick = 5 * time.Millisecond
+	for ctx.Err() == nil {
+		begin := time.Now()
+		time.Sleep(tick)
+		most = max(most, time.Since(begin)-tick)
+	}
+	return most
 }
 
 // A limiterProcess is a process that does a job.

@@ -33,8 +33,8 @@ func runLimits() limits {
 		}
 	}
 	return limits{
-		duration: 3 * time.Second, least: 200, most: 310, mostInSecond: 130, requestsPerCall: 1.3,
-		downFrom: time.Second, downFor: time.Second, leastInSecondOfOutage: 20, mostInSecondOfOutage: 130,
+		duration: 3 * time.Second, least: 200, most: 310, mostInSecond: 110, requestsPerCall: 1.3,
+		downFrom: time.Second, downFor: time.Second, leastInSecondOfOutage: 20, mostInSecondOfOutage: 115,
 	}
 }
 
@@ -43,7 +43,12 @@ type tally struct {
 	passed   []time.Duration // since the beginning, in order
 	requests int
 	errors   []string
+	late     time.Duration // the most that one of the machine's timers was late
 }
+
+// slack is how many calls more than allowed may pass in a second because
+// timers were late: all calls of that time pass at its end.
+func (s *tally) slack() int { return int(s.late / (10 * time.Millisecond)) }
 
 // runProcesses lets n processes do the job; during is called meanwhile.
 func runProcesses(tb testing.TB, n int, job limiterJob, during func()) *tally {
@@ -59,6 +64,7 @@ func runProcesses(tb testing.TB, n int, job limiterJob, during func()) *tally {
 		result := p.result(tb)
 		sum.requests += int(result.Requests)
 		sum.errors = append(sum.errors, result.Errors...)
+		sum.late = max(sum.late, result.Late)
 		for _, at := range result.Passed {
 			sum.passed = append(sum.passed, time.Duration(at-begin))
 		}
@@ -90,78 +96,68 @@ func (s *tally) bySecond(duration time.Duration) []int {
 	return counts
 }
 
-func TestLimiter_ProcessesShareTheRate(t *testing.T) {
+func TestLimiter(t *testing.T) {
 	for _, e := range turnsEngines {
 		t.Run(e.name, func(t *testing.T) {
-			engine, driver, want := e.start(t), e.drivers[0], runLimits()
+			engine, driver := e.start(t), e.drivers[0]
 			driver.create(t, engine)
-			got := runProcesses(t, 8, limiterJob{
-				Driver: driver.name, Dialect: driver.dialect, DSN: engine.DSN(engines.Access{}),
-				Account: "rate", Workers: 8, Duration: want.duration,
-			}, func() {})
-			calls := len(got.passed)
-			perCall := float64(got.requests) / float64(max(calls, 1))
-			t.Logf("%d calls in %s, at most %d in a second, %.2f requests a call", calls, want.duration, got.mostIn(time.Second), perCall)
-			assert.Empty(t, got.errors)
-			assert.GreaterOrEqual(t, calls, want.least)
-			assert.LessOrEqual(t, calls, want.most)
-			assert.LessOrEqual(t, got.mostIn(time.Second), want.mostInSecond)
-			assert.LessOrEqual(t, perCall, want.requestsPerCall)
+			job := limiterJob{Driver: driver.name, Dialect: driver.dialect, DSN: engine.DSN(engines.Access{}), Workers: 8}
+			t.Run("ProcessesShareTheRate", func(t *testing.T) { testRate(t, job) })
+			t.Run("AbandonedCallsCostOneSecondAtMost", func(t *testing.T) { testAbandoned(t, job) })
+			t.Run("EngineStoppedAndStartedAgain", func(t *testing.T) { testOutage(t, job, engine) })
 		})
 	}
 }
 
-func TestLimiter_EngineStoppedAndStartedAgain(t *testing.T) {
-	for _, e := range turnsEngines {
-		t.Run(e.name, func(t *testing.T) {
-			engine, driver, want := e.start(t), e.drivers[0], runLimits()
-			driver.create(t, engine)
-			got := runProcesses(t, 8, limiterJob{
-				Driver: driver.name, Dialect: driver.dialect, DSN: engine.DSN(engines.Access{}),
-				Account: "outage", Workers: 8, Duration: want.duration,
-			}, func() {
-				<-time.After(want.downFrom)
-				engine.Kill()
-				<-time.After(want.downFor)
-				engine.Start()
-			})
-			seconds := got.bySecond(want.duration)
-			t.Logf("calls in each second: %v; at most %d in any", seconds, got.mostIn(time.Second))
-			assert.Empty(t, got.errors)
-			for second, calls := range seconds {
-				assert.GreaterOrEqual(t, calls, want.leastInSecondOfOutage, "second %d", second)
-			}
-			assert.LessOrEqual(t, got.mostIn(time.Second), want.mostInSecondOfOutage)
-		})
-	}
+func testRate(t *testing.T, job limiterJob) {
+	want := runLimits()
+	job.Account, job.Duration = "rate", want.duration
+	got := runProcesses(t, 8, job, func() {})
+	calls := len(got.passed)
+	perCall := float64(got.requests) / float64(max(calls, 1))
+	t.Logf("%d calls in %s, at most %d in a second, %.2f requests a call; timers up to %s late",
+		calls, want.duration, got.mostIn(time.Second), perCall, got.late)
+	assert.Empty(t, got.errors)
+	assert.GreaterOrEqual(t, calls, want.least)
+	assert.LessOrEqual(t, calls, want.most)
+	assert.LessOrEqual(t, got.mostIn(time.Second), want.mostInSecond+got.slack())
+	assert.LessOrEqual(t, perCall, want.requestsPerCall)
 }
 
-// 512 calls wait in 8 processes, which are killed.
-func TestLimiter_AbandonedCallsCostOneSecondAtMost(t *testing.T) {
-	for _, e := range turnsEngines {
-		t.Run(e.name, func(t *testing.T) {
-			engine, driver, want := e.start(t), e.drivers[0], runLimits()
-			driver.create(t, engine)
-			job := limiterJob{
-				Driver: driver.name, Dialect: driver.dialect, DSN: engine.DSN(engines.Access{}),
-				Account: "abandoned", Workers: 64, Duration: time.Minute,
-			}
-			abandoned := startProcesses(t, 8, job)
-			for _, p := range abandoned {
-				p.begin(t)
-			}
-			<-time.After(500 * time.Millisecond)
-			job.Workers, job.Duration = 8, want.duration
-			for _, p := range abandoned {
-				p.kill(t)
-			}
-			killed := time.Now()
-			var late time.Duration
-			next := runProcesses(t, 8, job, func() { late = time.Since(killed) })
-			calls := len(next.passed)
-			t.Logf("the next run, %s later: %d calls in %s", late, calls, want.duration)
-			assert.Empty(t, next.errors)
-			assert.GreaterOrEqual(t, calls, want.least-100)
-		})
+// testAbandoned kills 8 processes in which 512 calls wait.
+func testAbandoned(t *testing.T, job limiterJob) {
+	want := runLimits()
+	job.Account, job.Workers, job.Duration = "abandoned", 64, time.Minute
+	abandoned := startProcesses(t, 8, job)
+	for _, p := range abandoned {
+		p.begin(t)
 	}
+	<-time.After(500 * time.Millisecond)
+	job.Workers, job.Duration = 8, want.duration
+	for _, p := range abandoned {
+		p.kill(t)
+	}
+	next := runProcesses(t, 8, job, func() {})
+	calls := len(next.passed)
+	t.Logf("the next run: %d calls in %s", calls, want.duration)
+	assert.Empty(t, next.errors)
+	assert.GreaterOrEqual(t, calls, want.least-100)
+}
+
+func testOutage(t *testing.T, job limiterJob, engine *engines.Engine) {
+	want := runLimits()
+	job.Account, job.Duration = "outage", want.duration
+	got := runProcesses(t, 8, job, func() {
+		<-time.After(want.downFrom)
+		engine.Kill()
+		<-time.After(want.downFor)
+		engine.Start()
+	})
+	seconds := got.bySecond(want.duration)
+	t.Logf("calls in each second: %v; at most %d in any; timers up to %s late", seconds, got.mostIn(time.Second), got.late)
+	assert.Empty(t, got.errors)
+	for second, calls := range seconds {
+		assert.GreaterOrEqual(t, calls, want.leastInSecondOfOutage, "second %d", second)
+	}
+	assert.LessOrEqual(t, got.mostIn(time.Second), want.mostInSecondOfOutage+got.slack())
 }

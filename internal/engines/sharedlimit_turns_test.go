@@ -112,6 +112,10 @@ func TestTurns(t *testing.T) {
 			}
 			if e.name == "MariaDB" {
 				t.Run("AnyTimeZone", func(t *testing.T) { testTimeZones(t, e.drivers[0], engine) })
+				for _, params := range []string{"clientFoundRows=true", "interpolateParams=true"} {
+					turns := e.drivers[0].connect(t, engine.DSN(engines.Access{Params: params}))
+					t.Run(params, func(t *testing.T) { testRefused(t, turns(params)) })
+				}
 			}
 		})
 	}
@@ -171,5 +175,15 @@ func testTimeZones(t *testing.T, driver turnsDriver, engine *engines.Engine) {
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.InDelta(t, i, wait.Hours(), 0.1)
+	}
+}
+
+// testRefused proves that a driver's parameters that change what it says of
+// rows don't matter.
+func testRefused(t *testing.T, turns sharedlimit.Turns) {
+	for i, want := range []bool{true, true, false, false} {
+		_, ok, err := turns.Take(t.Context(), 1, time.Hour, time.Hour)
+		require.NoError(t, err)
+		assert.Equal(t, want, ok, "request %d", i)
 	}
 }

@@ -172,7 +172,7 @@ func endedContext(ctx context.Context, turns sharedlimit.Turns) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, ok, err := turns.Take(ended, 1, time.Hour, time.Hour); err == nil || ok {
-		return fmt.Errorf("take with an ended context: got %t, %v: want an error", ok, err)
+		return fmt.Errorf("take with an ended context: ok is %t, error: %t: want an error", ok, err != nil)
 	}
 	return nil
 }
