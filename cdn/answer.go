@@ -42,7 +42,7 @@ func (ans answer) read(resp response, action, host string) (requestID string, fa
 			StatusCode: ans.status, RequestId: requestID, Message: unreachable(ans.err, host), causes: []error{ans.err},
 		}, nil
 	}
-	e, err := resp.decode(ans.body, action)
+	e, err := resp.decode(ans.body, action, ans.status/100 == 2)
 	if errors.Is(err, errValue) {
 		return "", nil, err
 	}

@@ -36,8 +36,11 @@ func (r *retrier) attempt(ctx context.Context, resp response) (attempt, error) {
 	if err := r.client.wait(ctx, r.op); err != nil {
 		return attempt{}, r.waitError(ctx, err)
 	}
-	defer r.client.slots.release()
-	return r.send(ctx, resp)
+	a, err := r.send(ctx, resp)
+	if a.callErr != nil {
+		r.watch(ctx, a, 0)
+	}
+	return a, err
 }
 
 // waitError returns the error of a call that got no connection or no turn of
@@ -60,8 +63,10 @@ func (r *retrier) waitError(ctx context.Context, err error) error {
 }
 
 // send signs the request, sends it, and reads the answer into resp, all within
-// AttemptTimeout.
+// AttemptTimeout. It gives back the connection's slot, before an observer is
+// called that may make calls of its own.
 func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
+	defer r.client.slots.release()
 	attemptCtx, cancel := context.WithTimeout(ctx, r.client.options.AttemptTimeout)
 	defer cancel()
 	input := signer.Input{Credentials: r.creds, Time: r.client.clock.now(), Nonce: rand.Text()}
@@ -77,16 +82,15 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	a.duration, a.status = time.Since(a.start), got.status
 	if got.err != nil && ctx.Err() != nil {
 		a.callErr = contextError(ctx)
-		r.watch(ctx, a, 0)
-		return attempt{}, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
+		return a, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
 			a.number, r.client.endpoint.Host, a.duration.Round(time.Millisecond)))
 	}
 	a.requestID, a.failed, err = got.read(resp, r.op.Action, r.client.endpoint.Host)
 	switch {
 	case err != nil:
-		a.callErr = fmt.Errorf("cdn: %s: %w", r.op.Action, err)
-		r.watch(ctx, a, 0)
-		return attempt{}, a.callErr
+		secrets := secretsOf(r.op, req, r.creds, r.refused)
+		a.callErr = fmt.Errorf("cdn: %s: %w", r.op.Action, secrets.redactError(err))
+		return a, a.callErr
 	case a.failed != nil:
 		r.completeFailure(attemptCtx, &a, got, input)
 		r.redact(a.failed, req)

@@ -143,6 +143,10 @@ func (r *chainReader) checkOrder() {
 			r.refuseCert(i, "is self-signed, so that no certificate belongs behind it")
 			continue
 		}
+		if !bytes.Equal(cert.RawIssuer, r.certs[i+1].RawSubject) {
+			r.refuseCert(i, "is not signed by the next certificate, %q, but by %q", r.certs[i+1].Subject.String(), cert.Issuer.String())
+			continue
+		}
 		if err := cert.CheckSignatureFrom(r.certs[i+1]); err != nil {
 			r.refuseCert(i, "is not signed by the next certificate, %q: %v", r.certs[i+1].Subject.String(), err)
 		}
@@ -175,12 +179,22 @@ func (r *chainReader) checkLeaf(name string) {
 	if _, err := csr.PubMD5(leaf.PublicKey); err != nil {
 		r.refuseCert(0, "has a key of algorithm %s, which can't be installed", leaf.PublicKeyAlgorithm)
 	}
+	if !isForServers(leaf) {
+		r.refuseCert(0, "is not for servers (extended key usage)")
+	}
 	switch {
 	case len(leaf.DNSNames) == 0:
 		r.refuseCert(0, "has no domain names (subject alternative names)")
 	case name != "" && !covers(leaf.DNSNames, name):
 		r.refuseCert(0, "is for %s, not for %s", strings.Join(leaf.DNSNames, ", "), name)
 	}
+}
+
+// isForServers reports whether leaf may be used by a TLS server (RFC 5280
+// section 4.2.1.12).
+func isForServers(leaf *x509.Certificate) bool {
+	return len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 // covers reports whether one of names is name, or a wildcard for it (RFC 6125
@@ -207,7 +221,7 @@ func (r *chainReader) encode() string {
 
 // firstCertificate returns the first certificate of a text in PEM, or nil.
 func firstCertificate(text string) []byte {
-	block, _ := pem.Decode([]byte(text))
+	block, _ := pem.Decode([]byte(strings.TrimLeft(text, "\ufeff \t\r\n")))
 	if block == nil {
 		return nil
 	}

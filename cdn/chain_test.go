@@ -109,6 +109,8 @@ func chainCases(t testing.TB, key csr.KeyType) ([]chainCase, *csr.MemStore) {
 		refused("the leaf twice", leaf+leaf+intermediate, "Chain[0]", "not signed by the next"),
 		refused("a CA as the leaf", intermediate+root, "Chain[0]", "CA certificate"),
 		refused("a leaf that may be a CA", issue(asCA)+intermediate, "Chain[0]", "CA certificate"),
+		refused("a leaf for clients", issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })+intermediate, "Chain[0]", "not for servers"),
+		accepted("a leaf without an extended key usage", issue(func(c *x509.Certificate) { c.ExtKeyUsage = nil })+intermediate, ""),
 		refused("expired", expired+intermediate, "Chain[0]", "expired at"),
 		refused("not valid yet", early+intermediate, "Chain[0]", "not valid before"),
 		refused("an expired intermediate", leaf+expiredIntermediate, "Chain[1]", "expired at"),

@@ -23,8 +23,9 @@ import (
 // and after ctx has ended, the error wraps ctx.Err(), its cause, and the *Error
 // of the last attempt that failed before.
 type Client struct {
-	options     Options // each field set
-	credentials CredentialSource
+	options     Options        // each field set
+	credentials CredentialFunc // functions, since fmt would print the fields of a source
+	refresh     refreshFunc    // nil if the source has no RefreshCredentials
 	endpoint    *url.URL
 	send        func(*http.Request) (*http.Response, error) // follows no redirect
 	own         *http.Transport                             // nil if the caller's client sends
@@ -52,8 +53,11 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		options: options, credentials: creds, endpoint: endpoint,
+		options: options, credentials: creds.Credentials, endpoint: endpoint,
 		userAgent: []string{strings.TrimSpace(options.UserAgent + " " + libraryAgent())},
+	}
+	if refresher, ok := creds.(CredentialRefresher); ok {
+		c.refresh = refresher.RefreshCredentials
 	}
 	if options.HTTPClient != nil {
 		c.send = withoutRedirects(options.HTTPClient).Do
@@ -89,7 +93,7 @@ func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 	}
 	op := operation{Call: call}
 	for name, value := range call.Params {
-		if strings.Contains(value, "PRIVATE KEY-----") {
+		if holdsPrivateKey(value) {
 			op.secrets = append(op.secrets, name)
 		}
 	}
@@ -112,7 +116,7 @@ func (c *Client) limiter(op operation) Limiter {
 	if c.options.Limiter != nil {
 		return c.options.Limiter
 	}
-	return c.limiters.of(op.Action, op.perSecond)
+	return c.limiters.of(op.Call)
 }
 
 // wait waits until the limiter and the connections allow an attempt, which has

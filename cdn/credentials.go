@@ -34,6 +34,9 @@ type CredentialRefresher interface {
 // CredentialFunc is an adapter that makes a function a [CredentialSource].
 type CredentialFunc func(ctx context.Context) (signer.Credentials, error)
 
+// A refreshFunc is the method RefreshCredentials of a source.
+type refreshFunc func(ctx context.Context, refused signer.Credentials) (signer.Credentials, error)
+
 // Credentials calls f.
 func (f CredentialFunc) Credentials(ctx context.Context) (signer.Credentials, error) { return f(ctx) }
 
@@ -83,7 +86,8 @@ func usable(creds signer.Credentials, err error) (signer.Credentials, *Error) {
 // kindOfSourceError returns ErrUnavailable if a source could not be reached,
 // and ErrNoCredentials otherwise.
 func kindOfSourceError(err error) error {
-	_, isURL := errors.AsType[*url.Error](err)
+	u, isURL := errors.AsType[*url.Error](err)
+	isURL = isURL && u.Op != "parse" // which is a wrong setting
 	_, isOp := errors.AsType[*net.OpError](err)
 	_, isDNS := errors.AsType[*net.DNSError](err)
 	timeout, ok := errors.AsType[interface {

@@ -73,9 +73,13 @@ var (
 )
 
 // decode decodes body as JSON or XML, by its first character: neither the
-// requested format nor the Content-Type is reliable. The response is decoded
-// unless the envelope has an error. The error wraps errNotAnswer or errValue.
-func (r response) decode(body []byte, action string) (envelope, error) {
+// requested format nor the Content-Type is reliable. The response is decoded if
+// the HTTP status is 2xx and the envelope has no error. The error wraps
+// errNotAnswer or errValue.
+func (r response) decode(body []byte, action string, succeeded bool) (envelope, error) {
+	if !succeeded {
+		r = response{} // the envelope is all that is of interest
+	}
 	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
 	switch {
 	case bytes.HasPrefix(body, []byte("{")):
@@ -187,13 +191,25 @@ func (e *envelope) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 // service is not strict about its own types. An integer that can't be read
 // stays zero.
 func unmarshalTexts(object []byte, v any) error {
-	var values map[string]text
-	if err := json.Unmarshal(object, &values); err != nil {
+	fields := fieldsOf(v)
+	decoder := json.NewDecoder(bytes.NewReader(object)) // by members, of which the last of a name counts
+	begin, err := decoder.Token()
+	if err != nil || begin == nil { // null
 		return err
 	}
-	fields := fieldsOf(v)
-	for name, value := range values {
-		field := fields.find([]byte(name))
+	if begin != json.Delim('{') {
+		return fmt.Errorf("%w: want an object, got %.20s", errNotAnswer, object)
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var value text
+		if err = decoder.Decode(&value); err != nil {
+			return err
+		}
+		field := fields.find([]byte(name.(string)))
 		switch {
 		case !field.IsValid():
 		case field.CanInt():

@@ -123,19 +123,33 @@ func (e *Edge) ask(ctx context.Context, host string) ([]edgeAnswer, error) {
 		return nil, fmt.Errorf("cdn: edge: %w", err)
 	}
 	answers := make([]edgeAnswer, len(addrs))
+	panics := make(chan any, len(addrs))
 	running := make(chan struct{}, edgesAtATime)
 	var group sync.WaitGroup
 	for i, addr := range addrs {
 		running <- struct{}{}
 		group.Go(func() {
-			defer func() { <-running }()
+			defer func() {
+				<-running
+				if v := recover(); v != nil {
+					panics <- v
+				}
+			}()
+			answers[i] = edgeAnswer{addr, nil, errDialerEnded} // if it ends this goroutine
 			leaf, err := e.leafOf(ctx, host, addr)
 			answers[i] = edgeAnswer{addr, leaf, err}
 		})
 	}
 	group.Wait()
-	return answers, nil
+	select {
+	case v := <-panics:
+		panic(v) // in the caller's goroutine, who may recover
+	default:
+		return answers, nil
+	}
 }
+
+var errDialerEnded = errors.New("the dialer ended its goroutine")
 
 func (e *Edge) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	resolver := e.Resolver

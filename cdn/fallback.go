@@ -69,6 +69,9 @@ func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *
 	if f.OnFallback != nil {
 		f.OnFallback(ctx, err)
 	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
 	resp, secondErr := f.Secondary.CreateCdnCertificateSigningRequest(ctx, normal)
 	if secondErr != nil {
 		return nil, fmt.Errorf("cdn: fallback: %w; Primary: %w", secondErr, primaryError{err})
@@ -129,7 +132,8 @@ func (e primaryError) As(target any) bool { return errors.As(e.err, target) }
 
 func (e primaryError) Is(target error) bool {
 	switch target { //nolint:errorlint // the sentinels themselves
-	case ErrUnavailable, ErrThrottled, ErrDenied, ErrInvalidRequest, ErrNoCredentials:
+	case ErrUnavailable, ErrThrottled, ErrDenied, ErrInvalidRequest, ErrNoCredentials,
+		context.DeadlineExceeded, context.Canceled: // Primary's time was up, not the caller's
 		return false
 	}
 	return errors.Is(e.err, target)

@@ -79,6 +79,9 @@ func encodeKey(key crypto.Signer) (Secret, error) {
 	var block pem.Block
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
+		if err := key.Validate(); err != nil || len(key.Primes) < 2 {
+			return "", errors.New("cdn: private key: RSA key without its primes, or not a valid one")
+		}
 		block = pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
 	case *ecdsa.PrivateKey:
 		der, err := x509.MarshalECPrivateKey(key)
@@ -96,7 +99,8 @@ func encodeKey(key crypto.Signer) (Secret, error) {
 type domainState struct {
 	info      CertInfo
 	requestID string
-	hasLeaf   bool // the certificate is on the domain, in force or not yet
+	isKnown   bool // the CDN reported something
+	hasLeaf   bool // HTTPS is on with the certificate, which may not be in force yet
 	inForce   bool
 	failed    bool
 }
@@ -116,16 +120,28 @@ func (in *install) describe(ctx context.Context) (domainState, error) {
 	}
 	state := domainState{requestID: resp.RequestId}
 	for _, info := range resp.CertInfos.CertInfo {
-		if info.DomainName != "" && !strings.EqualFold(info.DomainName, in.chain.domain) {
-			continue
+		// The certificate is what counts, wherever in the list it is.
+		if next := in.stateOf(info); next.isKnown && !state.inForce && (next.hasLeaf || !state.isKnown) {
+			next.requestID = resp.RequestId
+			state = next
 		}
-		state.info = info
-		state.failed = strings.EqualFold(info.Status, "failed")
-		state.hasLeaf = string(firstCertificate(info.ServerCertificate)) == string(in.chain.leaf.Raw)
-		state.inForce = state.hasLeaf && strings.EqualFold(info.ServerCertificateStatus, "on") &&
-			strings.EqualFold(info.Status, "success")
 	}
 	return state, nil
+}
+
+// stateOf returns what one entry of the CDN's answer says about the domain.
+func (in *install) stateOf(info CertInfo) domainState {
+	name := strings.TrimSuffix(strings.TrimPrefix(info.DomainName, "*"), ".")
+	if name != "" && !strings.EqualFold(name, in.chain.domain) || info == (CertInfo{}) {
+		return domainState{}
+	}
+	hasLeaf := string(firstCertificate(info.ServerCertificate)) == string(in.chain.leaf.Raw)
+	isOn := strings.EqualFold(info.ServerCertificateStatus, "on")
+	return domainState{
+		info: info, isKnown: true, hasLeaf: hasLeaf && isOn,
+		inForce: hasLeaf && isOn && strings.EqualFold(info.Status, "success"),
+		failed:  strings.EqualFold(info.Status, "failed"),
+	}
 }
 
 // Unverified: the operations' page contradicts itself, and nobody could try it
@@ -172,7 +188,7 @@ func (in *install) setCSRCertificate(ctx context.Context) error {
 // been lost, so that the service may have done its work.
 func isLost(err error) bool {
 	failed, ok := errors.AsType[*Error](err)
-	return errors.Is(err, ErrUnavailable) || ok && failed.Attempts > 1 && errors.Is(err, ErrThrottled)
+	return errors.Is(err, ErrUnavailable) || ok && failed.Attempts > 1
 }
 
 // upload installs a certificate with its key, which the service stores.
@@ -218,34 +234,53 @@ func hasCode(err error, codes ...string) bool {
 const resolveRounds = 4
 
 // resolve completes an installation whose answer was lost, or that the service
-// refused because it stores the certificate already. It returns err if the
-// certificate is neither on the domain nor among the stored ones.
-func (in *install) resolve(ctx context.Context, err error) error {
+// refused because it stores the certificate already. It returns lost, the error
+// of that call, if the certificate is neither on the domain nor among the stored
+// ones, and the error of a question that the service refuses.
+func (in *install) resolve(ctx context.Context, lost error) error {
 	pauses := newPauses()
+	var last error
 	for round := range resolveRounds {
-		if round > 0 && !sleep(ctx, pauses.NextBackOff()) {
-			return fmt.Errorf("cdn: %w; before that: %w", contextError(ctx), err)
+		if round > 0 {
+			sleep(ctx, pauses.NextBackOff())
 		}
-		state, describeErr := in.describe(ctx)
-		if describeErr != nil {
-			return err
-		}
-		if state.hasLeaf && !state.failed {
-			in.done.RequestId = state.requestID
+		var done bool
+		done, last = in.lookUp(ctx)
+		switch {
+		case done:
 			return nil
-		}
-		if in.done.KeyOrigin != csr.OriginLocal {
-			continue
-		}
-		stored, listErr := in.findStored(ctx)
-		if listErr != nil {
-			return err
-		}
-		if stored != nil {
-			return in.installStored(ctx, stored)
+		case ctx.Err() != nil:
+			return fmt.Errorf("cdn: %w; before that: %w", contextError(ctx), lost)
+		case last != nil && !isLost(last) && !errors.Is(last, ErrThrottled):
+			return fmt.Errorf("%w; asked for the certificate after: %v", last, lost) // the kind of last counts
 		}
 	}
-	return err
+	if last != nil {
+		return fmt.Errorf("%w; asked for the certificate after: %v", last, lost)
+	}
+	return lost
+}
+
+// lookUp reports whether the certificate is on the domain. If it is stored, it
+// is installed.
+func (in *install) lookUp(ctx context.Context) (done bool, err error) {
+	state, err := in.describe(ctx)
+	if err != nil {
+		return false, err
+	}
+	if state.hasLeaf && !state.failed {
+		in.done.RequestId = state.requestID
+		return true, nil
+	}
+	if in.done.KeyOrigin != csr.OriginLocal {
+		return false, nil
+	}
+	stored, err := in.findStored(ctx)
+	if err != nil || stored == nil {
+		return false, err
+	}
+	err = in.installStored(ctx, stored)
+	return err == nil, err
 }
 
 // installStored installs a certificate that the service stores.
@@ -281,7 +316,7 @@ func (in *install) findStored(ctx context.Context) (*StoredCert, error) {
 					return &cert, nil
 				}
 			}
-			if len(list.CertList.Cert) == 0 || page*pageSize >= list.Count {
+			if len(list.CertList.Cert) < pageSize { // Count is not always a number
 				break
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 // A Limiter makes attempts wait for their turn. A *rate.Limiter of
@@ -24,28 +26,33 @@ type Limiter interface {
 // unless its page says otherwise.
 const defaultRate = 100
 
+// rates are those of the operations whose pages have another one, by version
+// and action.
+var rates = map[string]int{apiVersion + "/SetCdnDomainSSLCertificate": 30}
+
 // limiters are the default limiters of a client, one for each operation.
 type limiters struct {
 	mu       sync.Mutex
 	byAction map[string]*queue
 }
 
-// of returns the limiter of an operation. If perSecond is zero, defaultRate is
-// used.
-func (l *limiters) of(action string, perSecond int) *queue {
+// of returns the limiter of an operation.
+func (l *limiters) of(call signer.Call) *queue {
+	key := call.Version + "/" + call.Action
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if q, ok := l.byAction[action]; ok {
+	if q, ok := l.byAction[key]; ok {
 		return q
 	}
 	if l.byAction == nil {
 		l.byAction = map[string]*queue{}
 	}
-	if perSecond == 0 {
+	perSecond, ok := rates[key]
+	if !ok {
 		perSecond = defaultRate
 	}
 	q := newQueue(perSecond)
-	l.byAction[action] = q
+	l.byAction[key] = q
 	return q
 }
 

@@ -16,8 +16,7 @@ const apiVersion = "2018-05-10"
 // response, and the method of Client that collects the parameters and calls do.
 type operation struct {
 	signer.Call
-	secrets   []string // the names of the parameters that hold secrets
-	perSecond int      // calls that the service allows an account; if zero, defaultRate
+	secrets []string // the names of the parameters that hold secrets
 }
 
 // isOtherAPI reports whether op is not one of the CDN.

@@ -147,7 +147,7 @@ func TestResponse_RootBeginsWithTheAction(t *testing.T) {
 			RequestId string
 		}
 		resp := response{value: &value, required: &value.RequestId}
-		_, err := resp.decode([]byte("<"+root+"><RequestId>R</RequestId></"+root+">"), "SetCdnDomainColor")
+		_, err := resp.decode([]byte("<"+root+"><RequestId>R</RequestId></"+root+">"), "SetCdnDomainColor", true)
 		require.Equal(t, want, err == nil, root)
 	}
 }

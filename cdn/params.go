@@ -49,6 +49,10 @@ func (p *params) setEnum(name, value string, allowed ...string) {
 
 // setText sets a parameter of several lines, such as PEM.
 func (p *params) setText(name, value string) {
+	if holdsPrivateKey(value) {
+		p.refuse(name, "", "has a private key in it, which belongs in SSLPri alone")
+		return
+	}
 	if reason := textMistake(value); reason != "" {
 		p.refuse(name, "", reason) // without the value, which may be long
 		return
@@ -80,7 +84,11 @@ func (p *params) setInt(name string, value, least, most int64) {
 
 // setSecret is setText for a value that must not appear in an error or a URL.
 func (p *params) setSecret(name string, value Secret) {
-	p.setText(name, string(value))
+	if reason := textMistake(string(value)); reason != "" {
+		p.refuse(name, "", reason)
+		return
+	}
+	p.setRaw(name, string(value))
 	if value != "" {
 		p.secrets = append(p.secrets, name)
 	}

@@ -230,15 +230,17 @@ func TestToken_RenewalThatFailsSaysWhy(t *testing.T) {
 	require.NotContains(t, printed(t, err), "hidden")
 }
 
-func TestToken_IsNotRenewedWithoutAnAttemptLeft(t *testing.T) {
-	source := &caching{cached: testCreds}
+// A source that can't refresh has nothing new to say without another attempt.
+func TestToken_PlainSourceIsNotAskedAgainWithoutAnAttemptLeft(t *testing.T) {
+	asked := 0
+	source := cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) { asked++; return testCreds, nil })
 	api := &cdntest.API{Credentials: []signer.Credentials{testCreds}}
 	api.Inject(cdntest.Fault{Code: "InvalidSecurityToken.Expired"})
 	client, err := cdn.NewClient(source, &cdn.Options{HTTPClient: &http.Client{Transport: api}, MaxAttempts: 1})
 	require.NoError(t, err)
 	_, err = client.CreateCdnCertificateSigningRequest(t.Context(), request)
 	requireKind(t, err, cdn.ErrDenied)
-	require.Zero(t, source.refreshes)
+	require.Equal(t, 1, asked)
 }
 
 func TestNonce_UsedIsSignedAnewAtOnce(t *testing.T) {

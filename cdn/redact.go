@@ -36,7 +36,7 @@ func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *se
 	for _, name := range op.secrets {
 		all = append(all, op.Params[name])
 	}
-	all = append(all, signatureOf(req))
+	all = append(all, signaturesOf(req)...)
 	all = slices.DeleteFunc(all, func(value string) bool { return value == "" })
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return &secrets{values: slices.Compact(all)}
@@ -54,32 +54,47 @@ func (op operation) secretInURL(req *http.Request) string {
 	return ""
 }
 
-// signatureOf returns the signature of req from where a signer puts it: a
+// signaturesOf returns the signature of req from where signers put it: a
 // header, the query, or a form in the body.
-func signatureOf(req *http.Request) string {
+func signaturesOf(req *http.Request) []string {
 	if req == nil {
-		return ""
+		return nil
 	}
-	if authorization := req.Header.Get("Authorization"); authorization != "" {
-		return authorization[strings.LastIndexByte(authorization, '=')+1:]
-	}
-	if signature := req.URL.Query().Get("Signature"); signature != "" {
-		return signature
-	}
+	authorization := strings.TrimRight(req.Header.Get("Authorization"), "=") // the padding of base64
+	return slices.DeleteFunc([]string{
+		authorization[strings.LastIndexAny(authorization, "=:, ")+1:],
+		req.URL.Query().Get("Signature"),
+		formOf(req).Get("Signature"),
+	}, func(signature string) bool { return signature == "" })
+}
+
+// formOf returns as much of the body of req as is a form.
+func formOf(req *http.Request) url.Values {
 	if req.GetBody == nil {
-		return ""
+		return nil
 	}
 	body, err := req.GetBody()
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer func() { _ = body.Close() }() // a copy in memory
 	form, err := io.ReadAll(body)
 	if err != nil {
-		return ""
+		return nil
 	}
-	values, _ := url.ParseQuery(string(form)) // as much of it as is a form
-	return values.Get("Signature")
+	values, _ := url.ParseQuery(string(form)) // as much of it as can be parsed
+	return values
+}
+
+// holdsPrivateKey reports whether value has a private key in PEM in it, as it is
+// or in base64.
+func holdsPrivateKey(value string) bool {
+	const mark = "PRIVATE KEY-----"
+	if strings.Contains(value, mark) {
+		return true
+	}
+	decoded, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(value)) // as much of it as is base64
+	return strings.Contains(string(decoded), mark)
 }
 
 // redact returns text without the secrets. It replaces those that it finds, and
@@ -151,8 +166,9 @@ func (s *secrets) windows() windows {
 	}
 	s.index = windows{}
 	for _, secret := range s.values {
-		secret = withoutPEMLines(secret)
+		secret = withoutPEMMarks(secret)
 		s.index.add(secret)
+		s.index.add(unescape(secret))            // such as one that came from an environment variable
 		for shift := range min(3, len(secret)) { // the base64 of a part depends on where it begins
 			s.index.add(base64.StdEncoding.EncodeToString([]byte(secret[shift:])))
 		}
@@ -177,15 +193,13 @@ func (w windows) in(text string) bool {
 	return false
 }
 
-// withoutPEMLines returns the secret part of a text that may be PEM.
-func withoutPEMLines(text string) string {
-	if !strings.Contains(text, "-----") {
-		return text
-	}
+// withoutPEMMarks returns the secret part of a text that may be PEM, whatever
+// became of its line ends: what is between BEGIN and END.
+func withoutPEMMarks(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "-----") {
-			b.WriteString(line)
+	for i, part := range strings.Split(text, "-----") {
+		if i%2 == 0 || !strings.HasPrefix(part, "BEGIN ") && !strings.HasPrefix(part, "END ") {
+			b.WriteString(part)
 		}
 	}
 	return b.String()

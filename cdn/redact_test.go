@@ -77,10 +77,10 @@ var echoes = map[string]func(string) string{
 	"base64, percent-encoded": func(s string) string { return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(s))) },
 	"base64, after one byte":  func(s string) string { return base64.StdEncoding.EncodeToString([]byte(":" + s)) },
 	"base64, after two bytes": func(s string) string { return base64.StdEncoding.EncodeToString([]byte("a:" + s + "\n")) },
-	"cut short":               func(s string) string { return withoutPEMLines(s)[:24] },
-	"cut on both sides":       func(s string) string { return withoutPEMLines(s)[3:28] },
-	"its end":                 func(s string) string { s = withoutPEMLines(s); return s[len(s)-26:] },
-	"cut and percent-encoded": func(s string) string { return url.QueryEscape(withoutPEMLines(s)[2:30]) },
+	"cut short":               func(s string) string { return withoutPEMMarks(s)[:24] },
+	"cut on both sides":       func(s string) string { return withoutPEMMarks(s)[3:28] },
+	"its end":                 func(s string) string { s = withoutPEMMarks(s); return s[len(s)-26:] },
+	"cut and percent-encoded": func(s string) string { return url.QueryEscape(withoutPEMMarks(s)[2:30]) },
 }
 
 // requireHidden requires that no run of letters and digits of what was echoed,
@@ -161,16 +161,18 @@ func TestRedact_SignatureFromWhereverItIs(t *testing.T) {
 	header, err := http.NewRequest(http.MethodGet, "https://host/", nil)
 	require.NoError(t, err)
 	header.Header.Set("Authorization", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host,Signature=3f2a9c")
-	require.Equal(t, signature, signatureOf(form()))
-	require.Equal(t, signature, signatureOf(query))
-	require.Equal(t, "3f2a9c", signatureOf(header))
+	require.Equal(t, []string{signature}, signaturesOf(form()))
+	require.Equal(t, []string{signature}, signaturesOf(query))
+	require.Equal(t, []string{"3f2a9c"}, signaturesOf(header))
+	header.Header.Set("Authorization", "acs id:c2lnbmF0dXJl=")
+	require.Equal(t, []string{"c2lnbmF0dXJl"}, signaturesOf(header))
 
 	broken := form()
 	broken.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
-	require.Empty(t, signatureOf(broken))
+	require.Empty(t, signaturesOf(broken))
 	broken.GetBody = nil
-	require.Empty(t, signatureOf(broken))
-	require.Empty(t, signatureOf(nil))
+	require.Empty(t, signaturesOf(broken))
+	require.Empty(t, signaturesOf(nil))
 }
 
 func TestWithoutURL_KeepsTheTree(t *testing.T) {

@@ -43,11 +43,12 @@ func (r *retrier) start(ctx context.Context) error {
 		return r.interrupted(ctx, "")
 	}
 	var failed *Error
-	if r.creds, failed = usable(r.client.credentials.Credentials(ctx)); failed == nil {
+	if r.creds, failed = usable(r.client.credentials(ctx)); failed == nil {
 		return nil
 	}
 	failed.Action, failed.otherAPI = r.op.Action, r.op.isOtherAPI()
 	if ctx.Err() != nil {
+		failed.kind = ErrUnavailable // whatever the source says: it took too long
 		return fmt.Errorf("cdn: %w: %w", contextError(ctx), failed)
 	}
 	return failed
@@ -61,8 +62,8 @@ func (r *retrier) next(ctx context.Context, a attempt) (wait time.Duration, agai
 		return 0, false
 	}
 	r.last = a.failed
-	useful := r.isUseful(ctx, a) // also after the last attempt: it may correct the clock
-	if !useful || r.attempts >= r.client.options.MaxAttempts {
+	useful := r.isUseful(ctx, a) // also after the last attempt: it may correct the clock, or renew the token
+	if !useful || r.attempts >= r.client.options.MaxAttempts && ctx.Err() == nil {
 		return 0, false
 	}
 	if isCorrected(a.code) {
@@ -87,7 +88,8 @@ func (r *retrier) isUseful(ctx context.Context, a attempt) bool {
 	case strings.EqualFold(a.code, codeTimestampExpired):
 		return r.correctClock(a)
 	case strings.EqualFold(a.code, codeTokenExpired):
-		return r.attempts < r.client.options.MaxAttempts && r.renewCredentials(ctx)
+		hasAttempt := r.attempts < r.client.options.MaxAttempts
+		return (hasAttempt || r.client.refresh != nil) && r.renewCredentials(ctx)
 	case a.final:
 		return false
 	}
@@ -149,6 +151,9 @@ func (r *retrier) renewCredentials(ctx context.Context) bool {
 	}
 	r.renewed = true
 	creds, failed := usable(r.refresh(ctx))
+	if ctx.Err() != nil {
+		return true // sleep returns at once, and the call ends with the context's error
+	}
 	if failed != nil {
 		secrets := secretsOf(r.op, nil, r.creds)
 		failed.causes[0] = secrets.redactError(failed.causes[0])
@@ -166,10 +171,10 @@ func (r *retrier) renewCredentials(ctx context.Context) bool {
 
 // refresh asks the source for credentials other than those of r.
 func (r *retrier) refresh(ctx context.Context) (signer.Credentials, error) {
-	if refresher, ok := r.client.credentials.(CredentialRefresher); ok {
-		return refresher.RefreshCredentials(ctx, r.creds)
+	if r.client.refresh != nil {
+		return r.client.refresh(ctx, r.creds)
 	}
-	return r.client.credentials.Credentials(ctx)
+	return r.client.credentials(ctx)
 }
 
 // clock is this machine's clock, corrected by the service's. The zero value is

@@ -72,7 +72,5 @@ func setSSLCertificate(req *SetCdnDomainSSLCertificateRequest) (operation, error
 		p.refuse("SSLPri", "", "is required without CertType cas")
 	}
 	p.setSecret("SSLPri", req.SSLPri)
-	op, err := p.operation("SetCdnDomainSSLCertificate")
-	op.perSecond = 30
-	return op, err
+	return p.operation("SetCdnDomainSSLCertificate")
 }

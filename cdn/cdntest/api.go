@@ -32,7 +32,8 @@ type API struct {
 	PlainServerCertificate bool
 
 	// OnRequest, if non-nil, is called for each request, after the operation's
-	// work and before a Fault's Wait and the answer. Calls do not overlap.
+	// work and before a Fault's Wait and the answer. Calls do not overlap, so it
+	// must not make a request of its own.
 	OnRequest func(Request)
 
 	account   account

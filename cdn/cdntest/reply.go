@@ -117,6 +117,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
 	maps.Copy(w.Header(), out.header)
+	if out.fault.Drop == DropBody && len(out.body) == 0 {
+		w.Header().Set("Content-Length", "1") // of which nothing comes
+	}
 	w.WriteHeader(out.status)
 	if out.fault.Drop == DropBody {
 		_, _ = w.Write(out.body[:len(out.body)/2]) // the connection is closed anyway
