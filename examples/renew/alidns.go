@@ -22,7 +22,14 @@ type aliDNS struct {
 	pause  time.Duration // until a record is seen everywhere
 
 	mu      sync.Mutex
-	records map[string]string // record IDs by the value of the record
+	records map[string]dnsRecord // by value
+}
+
+// A dnsRecord is a record that was added, or may have been.
+type dnsRecord struct {
+	zone, rr, value string
+	id              string    // empty if the answer was lost
+	seen            time.Time // everywhere
 }
 
 // call makes a call of the API of 2015-01-09.
@@ -34,76 +41,85 @@ func (d *aliDNS) call(ctx context.Context, action string, params map[string]stri
 // CNAME is not followed, since a wildcard's answers for the name until the
 // record exists.
 func (d *aliDNS) Present(ctx context.Context, challenge acme.Challenge) error {
-	name, value := challenge.DNS01TXTRecordName(), challenge.DNS01KeyAuthorization()
+	name, value := strings.TrimSuffix(challenge.DNS01TXTRecordName(), "."), challenge.DNS01KeyAuthorization()
 	var zone struct{ DomainName, RR string }
-	if err := d.call(ctx, "GetMainDomainName", map[string]string{"InputString": strings.TrimSuffix(name, ".")}, &zone); err != nil {
+	if err := d.call(ctx, "GetMainDomainName", map[string]string{"InputString": name}, &zone); err != nil {
 		return err
 	}
 	if zone.DomainName == "" || zone.RR == "" {
 		return fmt.Errorf("alidns: no zone for %s", name)
 	}
+	record := dnsRecord{zone: zone.DomainName, rr: zone.RR, value: value}
+	d.remember(record) // whatever happens from here on
 	var added struct{ RecordId string }
 	err := d.call(ctx, "AddDomainRecord", map[string]string{
-		"DomainName": zone.DomainName, "RR": zone.RR, "Type": "TXT", "Value": value,
+		"DomainName": record.zone, "RR": record.rr, "Type": "TXT", "Value": value,
 	}, &added)
-	if failed, ok := errors.AsType[*cdn.Error](err); ok && failed.Code == "DomainRecordDuplicate" {
-		// An answer was lost, or an earlier run was killed: the record is there.
-		added.RecordId, err = d.find(ctx, zone.DomainName, zone.RR, value)
-	}
-	if err != nil {
+	if err != nil && !hasCode(err, "DomainRecordDuplicate") { // an answer was lost, or an earlier run was killed
 		return err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.records == nil {
-		d.records = map[string]string{}
-	}
-	d.records[value] = added.RecordId
+	record.id, record.seen = added.RecordId, time.Now().Add(d.pause)
+	d.remember(record)
 	return nil
 }
 
-// find returns the ID of a record.
-func (d *aliDNS) find(ctx context.Context, zone, rr, value string) (string, error) {
+func (d *aliDNS) remember(record dnsRecord) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.records == nil {
+		d.records = map[string]dnsRecord{}
+	}
+	d.records[record.value] = record
+}
+
+// hasCode reports whether err is an error of the API with that code.
+func hasCode(err error, code string) bool {
+	failed, ok := errors.AsType[*cdn.Error](err)
+	return ok && failed.Code == code
+}
+
+// find returns the ID of a record; empty if there is none such.
+func (d *aliDNS) find(ctx context.Context, record dnsRecord) (string, error) {
 	var found struct {
 		DomainRecords struct {
 			Record []struct{ RecordId, RR, Type, Value string }
 		}
 	}
 	err := d.call(ctx, "DescribeDomainRecords", map[string]string{
-		"DomainName": zone, "RRKeyWord": rr, "TypeKeyWord": "TXT", "ValueKeyWord": value,
+		"DomainName": record.zone, "RRKeyWord": record.rr, "TypeKeyWord": "TXT", "ValueKeyWord": record.value,
 	}, &found)
-	if err != nil {
-		return "", err
-	}
-	for _, record := range found.DomainRecords.Record {
-		if record.RR == rr && record.Value == value {
-			return record.RecordId, nil
+	for _, known := range found.DomainRecords.Record {
+		if known.RR == record.rr && known.Value == record.value {
+			return known.RecordId, nil
 		}
 	}
-	return "", fmt.Errorf("alidns: %s.%s has no such record, though adding it said so", rr, zone)
+	return "", err
 }
 
 // Wait waits until the record is seen by the CA's resolvers.
-func (d *aliDNS) Wait(ctx context.Context, _ acme.Challenge) error {
-	timer := time.NewTimer(d.pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (d *aliDNS) Wait(ctx context.Context, challenge acme.Challenge) error {
+	d.mu.Lock()
+	record := d.records[challenge.DNS01KeyAuthorization()]
+	d.mu.Unlock()
+	return sleep(ctx, time.Until(record.seen))
 }
 
 // CleanUp removes the record.
-func (d *aliDNS) CleanUp(ctx context.Context, challenge acme.Challenge) error {
+func (d *aliDNS) CleanUp(ctx context.Context, challenge acme.Challenge) (err error) {
 	value := challenge.DNS01KeyAuthorization()
 	d.mu.Lock()
-	id, ok := d.records[value]
+	record, ok := d.records[value]
 	delete(d.records, value)
 	d.mu.Unlock()
-	if !ok {
-		return nil
+	if ok && record.id == "" {
+		record.id, err = d.find(ctx, record)
 	}
-	return d.call(ctx, "DeleteDomainRecord", map[string]string{"RecordId": id}, nil)
+	if err != nil || record.id == "" {
+		return err
+	}
+	err = d.call(ctx, "DeleteDomainRecord", map[string]string{"RecordId": record.id}, nil)
+	if hasCode(err, "DomainRecordNotBelongToUser") {
+		return nil // it is gone: the answer to the first attempt was lost
+	}
+	return err
 }

@@ -4,15 +4,28 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/mholt/acmez/v3/acme"
+
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
+
+// A solver proves to the CA that a name is ours. It is acmez.Solver under
+// another name, so that every implementation of that fits.
+type solver interface {
+	Present(ctx context.Context, challenge acme.Challenge) error
+	CleanUp(ctx context.Context, challenge acme.Challenge) error
+}
+
+// A waiter is a solver whose proofs take some time to be seen. It is
+// acmez.Waiter.
+type waiter interface {
+	Wait(ctx context.Context, challenge acme.Challenge) error
+}
 
 // httpDir proves names by files in the web root of the origin, which the CDN
 // passes on (http-01, RFC 8555 section 8.3).
@@ -38,8 +51,8 @@ func (d httpDir) CleanUp(_ context.Context, challenge acme.Challenge) error {
 	return err
 }
 
-// httpServer proves names by an HTTP server of its own, as which the origin, or
-// a rule of the origin's proxy, passes on the challenges (http-01).
+// httpServer proves names by an HTTP server of its own, to which the origin's
+// proxy passes /.well-known/acme-challenge/ (http-01).
 type httpServer struct {
 	mu     sync.Mutex
 	proofs map[string]string // by path
@@ -75,13 +88,15 @@ func (s *httpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // listen serves s on addr until ctx ends.
-func (s *httpServer) listen(ctx context.Context, addr string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+func (s *httpServer) listen(ctx context.Context, addr string, warn func(error)) error {
+	listener, err := cli.Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: s, ReadTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() }) // nothing is lost with it
-	go func() { _ = server.Serve(listener) }()            // the CA reports what it did not get
+	go func() {
+		if err := cli.Serve(ctx, &http.Server{Handler: s}, listener); err != nil {
+			warn(err)
+		}
+	}()
 	return nil
 }

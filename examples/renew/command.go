@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -70,7 +68,10 @@ func (c *command) parse(args []string, stdout io.Writer) error {
 	flags.StringVar(&c.httpAddr, "http-addr", "", "`ADDR` to serve the proofs on, instead of -http-dir")
 	flags.StringVar(&c.dnsURL, "dns-endpoint", "https://alidns.aliyuncs.com", "`URL` of Alibaba Cloud DNS")
 	flags.DurationVar(&c.dnsWait, "dns-wait", 30*time.Second, "`TIME` until a record is seen everywhere")
-	flags.Func("edge", "`IP:PORT` of an edge server to ask, instead of all that the DNS has for a domain", c.setEdge)
+	flags.Func("edge", "`IP:PORT` of an edge server to ask, instead of all that the DNS has for a domain", func(text string) (err error) {
+		c.edge, err = cli.ParseEdge(text)
+		return err
+	})
 	flags.DurationVar(&c.wait, "wait", 10*time.Minute, "`TIME` to wait until a certificate is served")
 	flags.DurationVar(&c.every, "every", 0, "`TIME` between passes; 0 for one pass")
 	flags.IntVar(&c.workers, "workers", 4, "`N` domains at a time")
@@ -81,6 +82,9 @@ func (c *command) parse(args []string, stdout io.Writer) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if err := checkKeys(flags); err != nil {
+		return err
+	}
 	return c.readSites(flags.Args())
 }
 
@@ -88,12 +92,33 @@ func (c *command) check() error {
 	switch {
 	case c.workers < 1:
 		return cli.Usagef("-workers %d is less than 1", c.workers)
-	case c.every < 0 || c.wait <= 0 || c.dnsWait < 0:
-		return cli.Usagef("-every %s, -wait %s, -dns-wait %s: want times that are not negative, and one to wait", c.every, c.wait, c.dnsWait)
+	case c.every < 0:
+		return cli.Usagef("-every %s is negative", c.every)
+	case c.wait <= 0:
+		return cli.Usagef("-wait %s is not positive", c.wait)
+	case c.dnsWait < 0 || c.dnsWait > orderTimeout/2:
+		return cli.Usagef("-dns-wait %s: want 0 to %s", c.dnsWait, orderTimeout/2)
 	case (c.eabKID == "") != (c.eabFile == ""):
 		return cli.Usagef("-eab-kid and -eab-key-file belong together")
+	case c.state == "":
+		return cli.Usagef("-state is empty")
 	case c.challenge.String() == "http" && (c.httpDir == "") == (c.httpAddr == ""):
 		return cli.Usagef("-challenge http: want one of -http-dir and -http-addr")
+	}
+	return nil
+}
+
+// checkKeys refuses what would be noticed only after a certificate was ordered.
+func checkKeys(flags *flag.FlagSet) error {
+	value := func(name string) string { return flags.Lookup(name).Value.String() }
+	if value("mode") == "remote" {
+		return nil
+	}
+	switch {
+	case value("key-type") == "ed25519":
+		return cli.Usagef("-key-type ed25519: neither CAs nor the CDN take such keys")
+	case value("signer") == "acs3":
+		return cli.Usagef("-signer acs3: puts private keys into URLs; want rpc, or -mode remote")
 	}
 	return nil
 }
@@ -106,15 +131,6 @@ func (c *command) setCA(text string) error {
 		return fmt.Errorf("%q is neither a CA that is known nor an https:// URL", text)
 	}
 	c.directory = text
-	return nil
-}
-
-func (c *command) setEdge(text string) error {
-	addr, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return fmt.Errorf("want an address and a port, such as 192.0.2.1:443")
-	}
-	c.edge = cdn.Edge{Resolver: cli.OneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
 	return nil
 }
 
@@ -137,6 +153,9 @@ func (c *command) readSites(args []string) error {
 		s, err := parseSite(arg)
 		if err != nil {
 			return cli.Usagef("%q: %w", arg, err)
+		}
+		if strings.Contains(strings.Join(s.names, ","), "*") && c.challenge.String() == "http" {
+			return cli.Usagef("%q: a CA proves a wildcard by dns-01 only: want -challenge alidns", arg)
 		}
 		if seen[s.domain] {
 			return cli.Usagef("%s is there twice", s.domain)
@@ -172,8 +191,8 @@ func parseSite(text string) (site, error) {
 	return s, nil
 }
 
-// renewer returns what the flags ask for.
-func (c *command) renewer(ctx context.Context, stderr io.Writer, hc *http.Client) (*renewer, error) {
+// renewer returns what the flags ask for. Warn is told what is no failure.
+func (c *command) renewer(ctx context.Context, hc *http.Client, warn func(error)) (*renewer, error) {
 	if err := os.MkdirAll(c.state, 0o700); err != nil {
 		return nil, err
 	}
@@ -181,20 +200,20 @@ func (c *command) renewer(ctx context.Context, stderr io.Writer, hc *http.Client
 	if err != nil {
 		return nil, err
 	}
-	creator, err := c.creator.With(client, cdn.Fallback{OnFallback: func(_ context.Context, err error) {
-		_, _ = fmt.Fprintf(stderr, "renew: this machine makes the CSR because the CDN could not serve: %v\n", err) // a notice
+	creator, err := c.creator.With(client, cdn.Fallback{PrimaryTimeout: requestTimeout, OnFallback: func(_ context.Context, err error) {
+		warn(fmt.Errorf("this machine makes the CSR because the CDN could not serve: %w", err))
 	}})
 	if err != nil {
 		return nil, err
 	}
 	issuer := &ca{
-		client: &acme.Client{Directory: c.directory, HTTPClient: hc, UserAgent: "cdncsr-renew"},
-		state:  state(c.state), profile: c.profile, creator: creator,
+		client: &acme.Client{Directory: c.directory, HTTPClient: newHTTPClient(hc), UserAgent: "cdncsr-renew"},
+		state:  state(c.state), profile: c.profile, creator: creator, warn: warn,
 	}
 	if issuer.eab, err = c.readEAB(); err != nil {
 		return nil, err
 	}
-	if issuer.challenge, issuer.solver, err = c.solver(ctx); err != nil {
+	if issuer.challenge, issuer.solver, err = c.solver(ctx, warn); err != nil {
 		return nil, err
 	}
 	return &renewer{
@@ -211,11 +230,11 @@ func (c *command) readEAB() (*acme.EAB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &acme.EAB{KeyID: c.eabKID, MACKey: strings.TrimSpace(string(key))}, nil
+	return &acme.EAB{KeyID: c.eabKID, MACKey: strings.TrimRight(strings.TrimSpace(string(key)), "=")}, nil
 }
 
 // solver returns the type of the challenges and what solves them.
-func (c *command) solver(ctx context.Context) (string, solver, error) {
+func (c *command) solver(ctx context.Context, warn func(error)) (string, solver, error) {
 	switch {
 	case c.challenge.String() == "alidns":
 		client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: c.dnsURL})
@@ -224,5 +243,5 @@ func (c *command) solver(ctx context.Context) (string, solver, error) {
 		return "http-01", httpDir(c.httpDir), nil
 	}
 	server := new(httpServer)
-	return "http-01", server, server.listen(ctx, c.httpAddr)
+	return "http-01", server, server.listen(ctx, c.httpAddr, warn)
 }

@@ -43,25 +43,12 @@ func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, hc *
 	if err := cmd.parse(args, stdout); err != nil {
 		return err
 	}
-	r, err := cmd.renewer(ctx, stderr, hc)
-	if err != nil {
+	p := &pass{sites: cmd.sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
+	var err error
+	if p.renewer, err = cmd.renewer(ctx, hc, p.warn); err != nil {
 		return err
 	}
-	p := &pass{renewer: r, sites: cmd.sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
-	for {
-		err := p.run(ctx)
-		if cmd.every == 0 {
-			return err
-		}
-		if err != nil && ctx.Err() == nil {
-			_, _ = fmt.Fprintf(stderr, "renew: %v\n", err) // a notice; the next pass tries again
-		}
-		select {
-		case <-ctx.Done():
-			return nil // a signal is how a loop ends
-		case <-time.After(cmd.every):
-		}
-	}
+	return p.repeat(ctx, cmd.every)
 }
 
 // A pass looks at each site once.
@@ -71,36 +58,63 @@ type pass struct {
 	workers        int
 	stdout, stderr io.Writer
 
-	mu           sync.Mutex
+	mu           sync.Mutex // guards stdout, stderr and the counts
 	done, failed int
+}
+
+// repeat makes a pass each so often, or one if every is zero.
+func (p *pass) repeat(ctx context.Context, every time.Duration) error {
+	err := p.run(ctx)
+	for every > 0 && ctx.Err() == nil {
+		if err != nil {
+			p.warn(err) // the next pass tries again
+		}
+		if sleep(ctx, every) == nil {
+			err = p.run(ctx)
+		}
+	}
+	if every > 0 {
+		return nil // a signal is how a loop ends
+	}
+	return err
 }
 
 // run looks at each site, a few at a time. The error says how many failed.
 func (p *pass) run(ctx context.Context) error {
 	ctx, unlock, err := p.renewer.state.lock(ctx)
 	if errors.Is(err, errLocked) {
-		_, _ = fmt.Fprintf(p.stderr, "renew: %v; nothing done\n", err) // a notice
+		p.warn(fmt.Errorf("%w; nothing done", err))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	defer unlock()
 	p.done, p.failed = 0, 0
+	sites := make(chan site)
 	var group sync.WaitGroup
-	running := make(chan struct{}, p.workers)
-	for _, s := range p.sites {
-		running <- struct{}{}
+	for range p.workers {
 		group.Go(func() {
-			defer func() { <-running }()
-			o, err := p.renewer.renew(ctx, s)
-			p.report(s, o, err)
+			for s := range sites {
+				o, err := p.renewer.renew(ctx, s)
+				p.report(s, o, err)
+			}
 		})
 	}
-	group.Wait()
-	if err := unlock(); err != nil {
-		return err
+	for _, s := range p.sites {
+		select {
+		case sites <- s:
+			continue
+		case <-ctx.Done():
+		}
+		break
 	}
-	if p.failed > 0 {
+	close(sites)
+	group.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %d of %d domains done, %d failed", context.Cause(ctx), p.done-p.failed, len(p.sites), p.failed)
+	case p.failed > 0:
 		return fmt.Errorf("%d of %d domains failed", p.failed, len(p.sites))
 	}
 	return nil
@@ -123,6 +137,13 @@ func (p *pass) report(s site, o outcome, err error) {
 	if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
 		_, _ = fmt.Fprintf(file, "%d of %d\r", p.done, len(p.sites))
 	}
+}
+
+// warn prints what the exit status does not tell.
+func (p *pass) warn(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = fmt.Fprintf(p.stderr, "renew: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) // as in report
 }
 
 func isTerminal(file *os.File) bool {

@@ -3,176 +3,269 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
+	"regexp"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/mholt/acmez/v3/acme"
 
-	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
-
-// A solver proves to the CA that a name is ours. It is acmez.Solver, so any of
-// acmez's and libdns's can be plugged in.
-type solver interface {
-	Present(ctx context.Context, challenge acme.Challenge) error
-	CleanUp(ctx context.Context, challenge acme.Challenge) error
-}
-
-// waiter is a solver whose proof takes some time to be seen.
-type waiter interface {
-	Wait(ctx context.Context, challenge acme.Challenge) error
-}
-
-// A ca orders certificates from an ACME server.
-type ca struct {
-	client    *acme.Client
-	state     state
-	eab       *acme.EAB // nil if the CA needs none
-	profile   string
-	challenge string // the type: http-01 or dns-01
-	solver    solver
-	creator   cdn.CSRCreator // asked once the names are validated, so that a failed order makes no key
-
-	once       sync.Once
-	account    acme.Account
-	accountErr error
-}
 
 // errReplaced means that the CA has issued a successor of the certificate
 // already, most likely to another machine.
 var errReplaced = errors.New("the CA has renewed it already, for another machine")
 
-// order gets a certificate for names. Replaces is its predecessor, or nil.
-func (c *ca) order(ctx context.Context, names []string, replaces *x509.Certificate) (chain []byte, err error) {
-	c.once.Do(func() { c.account, c.accountErr = c.newAccount(ctx) })
-	if c.accountErr != nil {
-		return nil, fmt.Errorf("ACME account: %w", c.accountErr)
-	}
-	order := acme.Order{Profile: c.profile}
-	for _, name := range names {
-		order.Identifiers = append(order.Identifiers, acme.Identifier{Type: "dns", Value: name})
-	}
-	if replaces != nil {
-		order.Replaces, _ = acme.ARIUniqueIdentifier(replaces) // "" for a certificate without an authority key ID
-	}
-	order, err = c.client.NewOrder(ctx, c.account, order)
-	if problem, ok := errors.AsType[acme.Problem](err); ok && problem.Type == acme.ProblemTypeAlreadyReplaced {
-		return nil, errReplaced
-	}
+// order gets a chain for the names of a site and stores it in its record.
+// Replaces is the predecessor, or nil. An order that an earlier run has begun is
+// continued, so that a run that is killed costs no certificate.
+func (c *ca) order(ctx context.Context, s site, replaces *x509.Certificate, rec *record) error {
+	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
+	defer cancel()
+	account, err := c.login(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("order: %w", err)
+		return fmt.Errorf("ACME account: %w", err)
 	}
-	for _, url := range order.Authorizations {
-		if err := c.authorize(ctx, url); err != nil {
-			return nil, err
-		}
-	}
-	return c.finalize(ctx, order, names)
-}
-
-func (c *ca) newAccount(ctx context.Context) (acme.Account, error) {
-	key, err := c.state.accountKey(c.client.Directory)
+	order, err := c.begin(ctx, account, s, replaces, rec)
 	if err != nil {
-		return acme.Account{}, err
-	}
-	account := acme.Account{TermsOfServiceAgreed: true, PrivateKey: key}
-	if c.eab != nil {
-		if err := account.SetExternalAccountBinding(ctx, c.client, *c.eab); err != nil {
-			return acme.Account{}, err
-		}
-	}
-	return c.client.NewAccount(ctx, account) // the CA knows an account by its key
-}
-
-// authorize proves that a name is ours, unless the CA remembers a proof.
-func (c *ca) authorize(ctx context.Context, url string) (err error) {
-	authz, err := c.client.GetAuthorization(ctx, c.account, url)
-	if err != nil || authz.Status == acme.StatusValid {
 		return err
 	}
-	i := slices.IndexFunc(authz.Challenges, func(ch acme.Challenge) bool { return ch.Type == c.challenge })
-	if i < 0 {
-		return fmt.Errorf("the CA offers no %s for %s", c.challenge, authz.IdentifierValue())
+	if order.Status == acme.StatusPending {
+		if err = c.proveAll(ctx, account, order); err != nil {
+			return err
+		}
 	}
-	challenge := authz.Challenges[i]
-	defer func() { // after a signal, too
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		err = errors.Join(err, c.solver.CleanUp(ctx, challenge))
-	}()
-	if err := c.solver.Present(ctx, challenge); err != nil {
-		return fmt.Errorf("%s for %s: %w", c.challenge, authz.IdentifierValue(), err)
+	if order.Status == acme.StatusPending || order.Status == acme.StatusReady {
+		if order, err = c.finalize(ctx, account, order, s, rec); err != nil {
+			return err
+		}
 	}
+	chain, err := c.download(ctx, account, order)
+	if err != nil {
+		return err
+	}
+	if err := checkIssued(chain, s, rec.OrderKey); err != nil {
+		return errors.Join(err, rec.endOrder())
+	}
+	rec.Chain, rec.ChainCA = string(chain), c.client.Directory
+	return rec.endOrder()
+}
+
+// endOrder forgets the order that was begun.
+func (r *record) endOrder() error {
+	r.OrderURL, r.OrderCA, r.OrderKey = "", "", ""
+	return r.save()
+}
+
+// begin returns the order that an earlier run has begun, or makes one.
+func (c *ca) begin(ctx context.Context, account acme.Account, s site, replaces *x509.Certificate, rec *record) (acme.Order, error) {
+	if rec.OrderURL != "" && rec.OrderCA == c.client.Directory {
+		order, err := c.client.GetOrder(ctx, account, acme.Order{Location: rec.OrderURL})
+		if err == nil && isUsable(order, s, rec) {
+			return order, nil
+		}
+		if problem, ok := errors.AsType[acme.Problem](err); err != nil && (!ok || problem.Status >= 500 || problem.Status == http.StatusTooManyRequests) {
+			return acme.Order{}, fmt.Errorf("order %s: %w", rec.OrderURL, err)
+		}
+	}
+	wanted := acme.Order{Profile: c.profile}
+	for _, name := range s.names {
+		wanted.Identifiers = append(wanted.Identifiers, acme.Identifier{Type: "dns", Value: name})
+	}
+	if replaces != nil && c.window(ctx, replaces) != nil { // else it is another CA's
+		wanted.Replaces, _ = acme.ARIUniqueIdentifier(replaces) // it has one, or there were no window
+	}
+	order, err := c.newOrder(ctx, account, wanted)
+	if err != nil {
+		return acme.Order{}, err
+	}
+	rec.OrderURL, rec.OrderCA, rec.OrderKey = order.Location, c.client.Directory, ""
+	return order, rec.save()
+}
+
+// newOrder makes an order. A CA that does not take the certificate that it is
+// to replace, as one of another account, is asked without.
+func (c *ca) newOrder(ctx context.Context, account acme.Account, wanted acme.Order) (acme.Order, error) {
+	order, err := c.client.NewOrder(ctx, account, wanted)
+	problem, ok := errors.AsType[acme.Problem](err)
+	switch {
+	case ok && problem.Type == acme.ProblemTypeAlreadyReplaced:
+		return acme.Order{}, errReplaced
+	case ok && wanted.Replaces != "" && problem.Type != acme.ProblemTypeRateLimited:
+		wanted.Replaces = ""
+		return c.newOrder(ctx, account, wanted)
+	case err != nil:
+		return acme.Order{}, fmt.Errorf("order: %w", err)
+	}
+	return order, nil
+}
+
+// isUsable reports whether an order that was begun is for the names of the site
+// and can be ended.
+func isUsable(order acme.Order, s site, rec *record) bool {
+	switch order.Status {
+	case acme.StatusPending, acme.StatusReady:
+	case acme.StatusProcessing, acme.StatusValid:
+		if rec.OrderKey == "" {
+			return false
+		}
+	default:
+		return false
+	}
+	names := make([]string, len(order.Identifiers))
+	for i, id := range order.Identifiers {
+		names[i] = id.Value
+	}
+	return slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(s.names)))
+}
+
+// proveAll proves all names of an order. First every proof is shown, so that
+// they take the time to be seen once and not each.
+func (c *ca) proveAll(ctx context.Context, account acme.Account, order acme.Order) error {
+	var authzs []acme.Authorization
+	var challenges []acme.Challenge
+	for _, url := range order.Authorizations {
+		authz, err := c.client.GetAuthorization(ctx, account, url)
+		if err != nil {
+			return err
+		}
+		if authz.Status == acme.StatusValid {
+			continue // the CA remembers a proof
+		}
+		challenge, err := c.choose(authz)
+		if err != nil {
+			return err
+		}
+		authzs, challenges = append(authzs, authz), append(challenges, challenge)
+	}
+	for i, challenge := range challenges {
+		defer c.cleanUp(ctx, challenge)
+		if err := c.solver.Present(ctx, challenge); err != nil {
+			return fmt.Errorf("%s for %s: %w", c.challenge, authzs[i].IdentifierValue(), err)
+		}
+	}
+	for i, challenge := range challenges {
+		if err := c.prove(ctx, account, authzs[i], challenge); err != nil {
+			return fmt.Errorf("%s for %s: %w", c.challenge, authzs[i].IdentifierValue(), err)
+		}
+	}
+	return nil
+}
+
+// token is what a token may look like (RFC 8555 section 8.3). It becomes the
+// name of a file.
+var token = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// choose returns the challenge of the type that the solver solves.
+func (c *ca) choose(authz acme.Authorization) (acme.Challenge, error) {
+	for _, challenge := range authz.Challenges {
+		if challenge.Type != c.challenge {
+			continue
+		}
+		if !token.MatchString(challenge.Token) {
+			return acme.Challenge{}, fmt.Errorf("%s for %s: token %q is not base64url", c.challenge, authz.IdentifierValue(), challenge.Token)
+		}
+		return challenge, nil
+	}
+	return acme.Challenge{}, fmt.Errorf("the CA offers no %s for %s", c.challenge, authz.IdentifierValue())
+}
+
+// prove has the CA look at one proof.
+func (c *ca) prove(ctx context.Context, account acme.Account, authz acme.Authorization, challenge acme.Challenge) error {
 	if w, ok := c.solver.(waiter); ok {
 		if err := w.Wait(ctx, challenge); err != nil {
 			return err
 		}
 	}
-	if _, err := c.client.InitiateChallenge(ctx, c.account, challenge); err != nil {
-		return fmt.Errorf("%s for %s: %w", c.challenge, authz.IdentifierValue(), err)
+	if challenge.Status == acme.StatusPending || challenge.Status == "" { // else an earlier run has asked
+		if _, err := c.client.InitiateChallenge(ctx, account, challenge); err != nil {
+			return err
+		}
 	}
-	if _, err := c.client.PollAuthorization(ctx, c.account, authz); err != nil {
-		return fmt.Errorf("%s for %s: %w", c.challenge, authz.IdentifierValue(), err)
-	}
-	return nil
+	_, err := c.client.PollAuthorization(ctx, account, authz)
+	return err
 }
 
-// finalize has the CSR made and signed.
-func (c *ca) finalize(ctx context.Context, order acme.Order, names []string) ([]byte, error) {
-	req := &csr.Request{CommonName: names[0], SANs: names[1:]}
+// cleanUp removes a proof, after a signal too.
+func (c *ca) cleanUp(ctx context.Context, challenge acme.Challenge) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	if err := c.solver.CleanUp(ctx, challenge); err != nil {
+		c.warn(fmt.Errorf("remove the proof for %s: %w", challenge.Identifier.Value, err))
+	}
+}
+
+// finalize has a CSR made and sends it to the CA. The record has its key before
+// the CA can have signed it.
+func (c *ca) finalize(ctx context.Context, account acme.Account, order acme.Order, s site, rec *record) (acme.Order, error) {
+	req := &csr.Request{CommonName: s.names[0], SANs: s.names[1:]}
 	resp, err := c.creator.CreateCdnCertificateSigningRequest(ctx, req)
 	if err != nil {
-		return nil, err
+		return order, err
 	}
-	if err := resp.Check(req); err != nil {
-		return nil, err
+	if err = resp.Check(req); err != nil {
+		return order, err
 	}
 	parsed, err := resp.CertificateRequest()
 	if err != nil {
-		return nil, err
+		return order, err
 	}
-	if order, err = c.client.FinalizeOrder(ctx, c.account, order, parsed.Raw); err != nil {
-		return nil, fmt.Errorf("finalize: %w", err)
+	if rec.OrderKey, err = csr.PubMD5(parsed.PublicKey); err != nil {
+		return order, err
 	}
-	chains, err := c.client.GetCertificateChain(ctx, c.account, order.Certificate)
+	if err = rec.save(); err != nil {
+		return order, err
+	}
+	if order, err = c.client.FinalizeOrder(ctx, account, order, parsed.Raw); err != nil {
+		return order, fmt.Errorf("finalize: %w", err)
+	}
+	return order, nil
+}
+
+// download returns the chain of an order that was finalized.
+func (c *ca) download(ctx context.Context, account acme.Account, order acme.Order) ([]byte, error) {
+	var err error
+	for order.Status == acme.StatusProcessing {
+		if err = sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+		if order, err = c.client.GetOrder(ctx, account, order); err != nil {
+			return nil, fmt.Errorf("order %s: %w", order.Location, err)
+		}
+	}
+	// The client asks for the certificate's window too. If the CA hangs then,
+	// the chain is there all the same once ctx ends.
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	chains, err := c.client.GetCertificateChain(ctx, account, order.Certificate)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("download: %w", err)
 	case len(chains) == 0:
 		return nil, errors.New("download: the CA gave no chain")
 	}
-	return chains[0].ChainPEM, checkKey(chains[0].ChainPEM, parsed)
+	return chains[0].ChainPEM, nil
 }
 
-// checkKey returns an error unless the first certificate of a chain has the key
-// of the CSR.
-func checkKey(chain []byte, request *x509.CertificateRequest) error {
-	block, _ := pem.Decode(chain)
-	if block == nil {
-		return errors.New("the CA's chain has no certificate in PEM")
-	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
+// checkIssued returns an error unless the first certificate of a chain has the
+// key of the CSR and the names of the site.
+func checkIssued(chain []byte, s site, pubMd5 string) error {
+	leaf, err := cli.Leaf(chain)
 	if err != nil {
-		return fmt.Errorf("the CA's certificate: %w", err)
+		return fmt.Errorf("the CA's chain: %w", err)
 	}
-	if string(leaf.RawSubjectPublicKeyInfo) != string(request.RawSubjectPublicKeyInfo) {
-		return errors.New("the CA's certificate has another key than the CSR")
+	own, err := csr.PubMD5(leaf.PublicKey)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the CA's certificate: %w", err)
+	case own != pubMd5:
+		return fmt.Errorf("the CA's certificate has the key %s, the CSR %s", own, pubMd5)
+	case !s.isCoveredBy(leaf):
+		return fmt.Errorf("the CA's certificate is for %v, not for %v", leaf.DNSNames, s.names)
 	}
 	return nil
-}
-
-// window returns when the CA suggests to renew leaf; nil if it does not say.
-func (c *ca) window(ctx context.Context, leaf *x509.Certificate) *window {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second) // the client asks a CA that answers nonsense three times
-	defer cancel()
-	info, err := c.client.GetRenewalInfo(ctx, leaf)
-	if err != nil {
-		return nil // dueTime goes by the certificate's life then
-	}
-	return &window{id: info.UniqueIdentifier, start: info.SuggestedWindow.Start, end: info.SuggestedWindow.End}
 }

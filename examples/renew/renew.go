@@ -21,10 +21,11 @@ type site struct {
 	names  []string
 }
 
-// host returns a name to ask the edge servers for.
+// host returns a name to ask the edge servers for. A wildcard has no address of
+// its own; the name below it is one that hardly has another certificate.
 func (s site) host() string {
 	if strings.HasPrefix(s.domain, "*") {
-		return "www" + s.domain[1:] // a wildcard has no address of its own
+		return "cdncsr-renew" + s.domain[1:]
 	}
 	return s.domain
 }
@@ -52,47 +53,77 @@ type outcome struct {
 	next time.Time // when it is due again; zero if that is not known
 }
 
+// otherMachineTime is how long another machine may take to install what it
+// ordered.
+const otherMachineTime = time.Hour
+
+// errElsewhere means that another machine has installed a certificate that the
+// edge servers do not present yet, or did not a moment ago.
+var errElsewhere = errors.New("another machine has renewed it meanwhile")
+
 // renew does what a site needs: nothing, install a chain that was issued
 // before, or order one and install that.
 func (r *renewer) renew(ctx context.Context, s site) (outcome, error) {
+	rec, err := r.state.load(s.domain)
+	if err != nil {
+		return outcome{}, err
+	}
 	served, err := r.served(ctx, s)
 	if err != nil {
 		return outcome{}, err
 	}
-	due := time.Now()
-	if served != nil && s.isCoveredBy(served) {
-		due = r.due(ctx, served)
-	}
+	due := r.due(ctx, s, served, rec)
 	if time.Now().Before(due) {
-		return outcome{"kept", due}, nil
-	}
-	chain, next, err := r.unserved(ctx, s, served)
-	if err != nil {
-		return outcome{}, err
+		if !r.dryRun {
+			err = rec.succeed()
+		}
+		return outcome{"kept", due}, err
 	}
 	did := "installed"
-	if chain == nil {
-		if r.dryRun {
-			return outcome{did: "would order a certificate and install it"}, nil
-		}
-		if chain, err = r.order(ctx, s, served, due); err != nil {
-			return afterOrder(err)
-		}
-		leaf, err := cli.Leaf(chain)
-		if err != nil {
-			return outcome{}, err
-		}
-		did, next = "renewed", dueTime(leaf, nil)
+	due = r.due(ctx, s, rec.leaf(), rec)
+	if !time.Now().Before(due) || rec.leaf().Equal(served) {
+		did = "renewed"
 	}
 	if r.dryRun {
-		return outcome{"would install the certificate that was issued before", next}, nil
+		return outcome{did: "would be " + did}, nil
 	}
-	return outcome{did, next}, r.install(ctx, s, chain)
+	if did == "renewed" {
+		if err := r.order(ctx, s, served, rec); err != nil {
+			return afterOrder(err)
+		}
+		due = dueTime(rec.leaf(), nil)
+	}
+	if err := r.install(ctx, s, rec); err != nil {
+		return outcome{}, err
+	}
+	return outcome{did, due}, rec.succeed()
 }
 
-// served returns the certificate that is due first of those that the edge
-// servers present. If none can be asked, it is what the CDN reports; nil if the
-// domain has none.
+// leaf returns the certificate of the stored chain; nil if there is none that
+// can be read.
+func (r *record) leaf() *x509.Certificate {
+	leaf, err := cli.Leaf([]byte(r.Chain))
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
+// due returns when leaf is to be renewed: now if there is none, if it does not
+// have the site's names, or if it is a stored one of the staging CA, which no
+// browser trusts, and the CA is another now.
+func (r *renewer) due(ctx context.Context, s site, leaf *x509.Certificate, rec *record) time.Time {
+	const staging = "letsencrypt-staging"
+	forTests := rec.ChainCA == directories[staging] && r.ca.client.Directory != rec.ChainCA
+	if leaf == nil || !s.isCoveredBy(leaf) || forTests && leaf.Equal(rec.leaf()) {
+		return time.Time{}
+	}
+	return dueTime(leaf, r.ca.window(ctx, leaf))
+}
+
+// served returns the certificate that ends first of those that the edge servers
+// present. If none can be asked, it is what the CDN reports; nil if the domain
+// has none.
 func (r *renewer) served(ctx context.Context, s site) (*x509.Certificate, error) {
 	leaves, edgeErr := r.edge.Leaf(ctx, s.host())
 	var first *x509.Certificate
@@ -102,80 +133,74 @@ func (r *renewer) served(ctx context.Context, s site) (*x509.Certificate, error)
 		}
 	}
 	if first != nil || ctx.Err() != nil {
-		return first, ctx.Err()
+		return first, context.Cause(ctx)
 	}
-	domain := strings.TrimPrefix(s.domain, "*") // as the CDN writes it
-	resp, err := r.installer.Client.DescribeDomainCertificateInfo(ctx, &cdn.DescribeDomainCertificateInfoRequest{DomainName: domain})
+	reported, err := r.reported(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("%w; the edges: %w", err, edgeErr)
 	}
+	return reported, nil
+}
+
+// reported returns the certificate that the CDN reports to be in force on the
+// domain of a site; nil without one. A domain that the CDN does not know is an
+// error.
+func (r *renewer) reported(ctx context.Context, s site) (*x509.Certificate, error) {
+	domain := strings.TrimPrefix(s.domain, "*") // as the CDN writes it
+	resp, err := r.installer.Client.DescribeDomainCertificateInfo(ctx, &cdn.DescribeDomainCertificateInfoRequest{DomainName: domain})
+	if err != nil {
+		return nil, err
+	}
 	for _, info := range resp.CertInfos.CertInfo {
-		if block, _ := pem.Decode([]byte(info.ServerCertificate)); block != nil && info.ServerCertificateStatus == "on" {
+		if block, _ := pem.Decode([]byte(info.ServerCertificate)); block != nil && strings.EqualFold(info.ServerCertificateStatus, "on") {
 			return x509.ParseCertificate(block.Bytes)
 		}
 	}
 	return nil, nil
 }
 
-// due returns when leaf is to be renewed.
-func (r *renewer) due(ctx context.Context, leaf *x509.Certificate) time.Time {
-	return dueTime(leaf, r.ca.window(ctx, leaf))
+// order gets a chain for a site, unless its orders failed not long ago or
+// another machine has been faster.
+func (r *renewer) order(ctx context.Context, s site, served *x509.Certificate, rec *record) error {
+	if rec.isWaiting(time.Now()) {
+		return fmt.Errorf("no order before %s, after %d that failed: %s", rec.RetryAt.UTC().Format(time.RFC3339), rec.Failures, rec.LastFailure)
+	}
+	if err := r.lookAgain(ctx, s, served, rec); err != nil {
+		return err
+	}
+	orderCtx, retryAfter := withRetryAfter(ctx)
+	err := r.ca.order(orderCtx, s, served, rec)
+	if errors.Is(err, errReplaced) && rec.Replaced != served.SerialNumber.String() {
+		rec.Replaced, rec.ReplacedAt = served.SerialNumber.String(), time.Now()
+		return errors.Join(err, rec.save())
+	}
+	if errors.Is(err, errReplaced) && time.Since(rec.ReplacedAt) > otherMachineTime {
+		err = r.ca.order(orderCtx, s, nil, rec)
+	}
+	if err == nil || errors.Is(err, errReplaced) || ctx.Err() != nil {
+		return err
+	}
+	if saveErr := rec.fail(time.Now(), *retryAfter, err); saveErr != nil {
+		return errors.Join(err, saveErr)
+	}
+	return fmt.Errorf("%w; no other order before %s", err, rec.RetryAt.UTC().Format(time.RFC3339))
 }
 
-// unserved returns the chain that was issued last for a site, if it is still
-// good and not served, and when it is due; nil if there is none such.
-func (r *renewer) unserved(ctx context.Context, s site, served *x509.Certificate) (chain []byte, due time.Time, err error) {
-	chain, err = r.state.chain(s.domain)
-	if err != nil || chain == nil {
-		return nil, time.Time{}, err
-	}
-	leaf, err := cli.Leaf(chain)
-	if err != nil || !s.isCoveredBy(leaf) || leaf.Equal(served) {
-		return nil, time.Time{}, nil // as good as none
-	}
-	if due = r.due(ctx, leaf); !time.Now().Before(due) {
-		return nil, time.Time{}, nil
-	}
-	return chain, due, nil
-}
-
-// errWaits is the error of a site whose orders failed not long ago.
-type errWaits struct{ failures }
-
-func (e errWaits) Error() string {
-	return fmt.Sprintf("no order before %s, after %d that failed: %s", e.Until.Format(time.RFC3339), e.Count, e.Last)
-}
-
-// errElsewhere means that another machine has installed a certificate meanwhile.
-var errElsewhere = errors.New("another machine has renewed it meanwhile")
-
-// order gets a chain for a site and keeps it.
-func (r *renewer) order(ctx context.Context, s site, served *x509.Certificate, due time.Time) ([]byte, error) {
-	f, err := r.state.failures(s.domain)
+// lookAgain looks at the edge servers and at the CDN right before an order. A
+// certificate that can't be installed is not ordered.
+func (r *renewer) lookAgain(ctx context.Context, s site, served *x509.Certificate, rec *record) error {
+	now, err := r.served(ctx, s)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if time.Now().Before(f.Until) {
-		return nil, errWaits{f}
+	reported, err := r.reported(ctx, s)
+	if err != nil {
+		return err
 	}
-	if now, err := r.served(ctx, s); err != nil || now != nil && !now.Equal(served) {
-		return nil, errors.Join(err, errElsewhere)
+	if now != nil && !now.Equal(served) || time.Now().Before(r.due(ctx, s, reported, rec)) {
+		return errElsewhere
 	}
-	chain, err := r.ca.order(ctx, s.names, served)
-	if errors.Is(err, errReplaced) && time.Now().After(due.Add(served.NotAfter.Sub(due)/2)) {
-		chain, err = r.ca.order(ctx, s.names, nil) // the other machine had half of the time that was left
-	}
-	switch {
-	case err == nil:
-		return chain, errors.Join(r.state.saveChain(s.domain, chain), r.state.clearFailures(s.domain))
-	case errors.Is(err, errReplaced), ctx.Err() != nil:
-		return nil, err
-	}
-	f, saveErr := r.state.saveFailure(s.domain, f, time.Now(), err)
-	if saveErr != nil {
-		return nil, errors.Join(err, saveErr)
-	}
-	return nil, fmt.Errorf("%w; no other order before %s", err, f.Until.Format(time.RFC3339))
+	return nil
 }
 
 // afterOrder tells an order that another machine made from one that failed.
@@ -186,19 +211,22 @@ func afterOrder(err error) (outcome, error) {
 	return outcome{}, err
 }
 
-// install puts a chain on the domain of a site and waits until it is served.
-func (r *renewer) install(ctx context.Context, s site, chain []byte) error {
-	leaf, err := cli.Leaf(chain)
+// install puts the stored chain on the domain of a site and waits until it is
+// served. A chain whose key is lost is forgotten, so that another is ordered.
+func (r *renewer) install(ctx context.Context, s site, rec *record) error {
+	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	chain := []byte(rec.Chain)
+	_, err := r.installer.Install(ctx, s.domain, chain)
+	if errors.Is(err, cdn.ErrKeyNotFound) {
+		rec.Chain, rec.ChainCA = "", ""
+		return errors.Join(err, rec.fail(time.Now(), time.Time{}, err))
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := r.installer.Install(ctx, s.domain, chain); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.wait)
-	defer cancel()
 	if err := r.installer.Wait(ctx, s.domain, chain); err != nil {
 		return err
 	}
-	return r.edge.Wait(ctx, s.host(), leaf)
+	return r.edge.Wait(ctx, s.host(), rec.leaf())
 }

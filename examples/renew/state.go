@@ -14,62 +14,87 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
 
 // A state is a folder with what must outlive a run: the key of the ACME account
-// of each CA, and of each domain the last chain and its failures. What is served
-// is not in it: the edge servers know that.
+// at each CA, and a record of each domain. What is served is not in it: the edge
+// servers know that.
 type state string
 
-// failures are the orders of a domain that failed in a row.
-type failures struct {
-	Count int
-	Until time.Time // before which no other order is made
-	Last  string    // why the last one failed
+// A record is what is known of a domain. It is a file, so that each change of
+// it happens as a whole or not at all.
+type record struct {
+	// The last chain that was issued, in PEM, and the directory of its CA.
+	Chain, ChainCA string
+
+	// An order that was begun and has not ended: its URL, the directory of its
+	// CA, and once it is finalized the PubMd5 of its CSR.
+	OrderURL, OrderCA, OrderKey string
+
+	// The orders that failed in a row, until a certificate was served.
+	Failures    int
+	FailedAt    time.Time
+	RetryAt     time.Time // no order is made before
+	LastFailure string
+
+	// The serial of the certificate of which the CA said that it has renewed it
+	// already, and when it first did.
+	Replaced   string
+	ReplacedAt time.Time
+
+	path string
 }
 
-func (s state) path(domain, suffix string) string {
-	return filepath.Join(string(s), strings.ReplaceAll(domain, "*", "_")+suffix)
-}
-
-// chain returns the last chain that was issued for a domain; nil without one.
-func (s state) chain(domain string) ([]byte, error) { return readIfThere(s.path(domain, ".chain.pem")) }
-
-// saveChain keeps a chain durably.
-func (s state) saveChain(domain string, chain []byte) error {
-	return replaceFile(s.path(domain, ".chain.pem"), chain)
-}
-
-// failures returns the failures of a domain. A file that can't be read counts
+// load returns the record of a domain. A file that can't be understood counts
 // as none, rather than keep the domain from being renewed.
-func (s state) failures(domain string) (failures, error) {
-	var f failures
-	data, err := readIfThere(s.path(domain, ".failures.json"))
-	if err != nil || data == nil || json.Unmarshal(data, &f) != nil {
-		return failures{}, err
+func (s state) load(domain string) (*record, error) {
+	path := filepath.Join(string(s), strings.ReplaceAll(domain, "*", "_")+".json")
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	return f, nil
+	r := new(record)
+	if json.Unmarshal(data, r) != nil {
+		r = new(record)
+	}
+	r.path = path
+	return r, nil
 }
 
-// saveFailure counts a failure of a domain.
-func (s state) saveFailure(domain string, f failures, now time.Time, cause error) (failures, error) {
-	f = failures{Count: f.Count + 1, Until: now.Add(pauseAfter(f.Count + 1)), Last: cause.Error()}
-	data, err := json.Marshal(f)
+// save stores the record durably.
+func (r *record) save() error {
+	data, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
-		return f, err
+		return err
 	}
-	return f, replaceFile(s.path(domain, ".failures.json"), data)
+	return replaceFile(r.path, data)
 }
 
-// clearFailures forgets the failures of a domain.
-func (s state) clearFailures(domain string) error {
-	err := os.Remove(s.path(domain, ".failures.json"))
-	if errors.Is(err, fs.ErrNotExist) {
+// fail counts an order that failed. No other one is made before the pause is
+// over, nor before the CA's Retry-After.
+func (r *record) fail(now, retryAfter time.Time, cause error) error {
+	r.Failures++
+	r.FailedAt, r.LastFailure = now, cause.Error()
+	r.RetryAt = later(now.Add(pauseAfter(r.Failures)), retryAfter)
+	return r.save()
+}
+
+// isWaiting reports whether a failure forbids an order now. A failure in the
+// future is none: the clock was wrong then, or is now.
+func (r *record) isWaiting(now time.Time) bool {
+	return r.Failures > 0 && !now.Before(r.FailedAt) && now.Before(r.RetryAt)
+}
+
+// succeed forgets the failures.
+func (r *record) succeed() error {
+	if r.Failures == 0 {
 		return nil
 	}
-	return err
+	r.Failures, r.FailedAt, r.RetryAt, r.LastFailure = 0, time.Time{}, time.Time{}, ""
+	return r.save()
 }
 
 // accountKey returns the key of the account at a CA. It makes one if there is
@@ -80,12 +105,12 @@ func (s state) accountKey(directory string) (crypto.Signer, error) {
 		return nil, err
 	}
 	path := filepath.Join(string(s), "account-"+strings.ReplaceAll(u.Host, ":", "_")+".pem")
-	data, err := readIfThere(path)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newAccountKey(path)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if data == nil {
-		return newAccountKey(path)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
@@ -108,15 +133,6 @@ func newAccountKey(path string) (crypto.Signer, error) {
 		return nil, err
 	}
 	return key, replaceFile(path, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
-}
-
-// readIfThere returns the content of a file; nil if there is none.
-func readIfThere(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return data, err
 }
 
 // replaceFile writes a file so that, whenever the machine stops, it is the old
@@ -143,13 +159,12 @@ func replaceFile(path string, data []byte) (err error) {
 
 // syncDir makes the entries of a directory durable.
 func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // directories can't be synced there
+	}
 	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	err = dir.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) {
-		err = nil // Windows and some file systems can't
-	}
-	return errors.Join(err, dir.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/letsencrypt/pebble/v2/core"
+	"github.com/mholt/acmez/v3/acme"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
+	"github.com/cdncsr/cdncsr/signer"
+)
+
+// inProcess is a CA as a RoundTripper, since a socket would stop the virtual
+// time. It refuses a second order that replaces the same certificate, as RFC
+// 9773 section 5 has it; pebble does so only once the first is finalized.
+type inProcess struct {
+	*testCA
+	mu       sync.Mutex
+	replaced map[string]bool
+}
+
+func (c *inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	inner := req.Clone(req.Context())
+	inner.TLS, inner.Host, inner.RequestURI = new(tls.ConnectionState), req.URL.Host, req.URL.RequestURI()
+	if inner.Body == nil {
+		inner.Body = http.NoBody
+	}
+	body, err := io.ReadAll(inner.Body)
+	if err != nil {
+		return nil, err
+	}
+	inner.Body = io.NopCloser(bytes.NewReader(body))
+	reply := httptest.NewRecorder()
+	replaces := ""
+	if req.URL.Path == "/order-plz" {
+		replaces = replacesOf(body)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.replaced[replaces] {
+		reply.Header().Set("Content-Type", "application/problem+json")
+		reply.WriteHeader(http.StatusConflict)
+		_, _ = fmt.Fprintf(reply, `{"type":%q}`, acme.ProblemTypeAlreadyReplaced) // a recorder takes everything
+	} else {
+		c.ServeHTTP(reply, inner)
+	}
+	if replaces != "" && reply.Code == http.StatusCreated {
+		c.replaced[replaces] = true
+	}
+	resp := reply.Result()
+	resp.Request = req
+	return resp, nil
+}
+
+// replacesOf returns what an order in a JWS replaces.
+func replacesOf(body []byte) string {
+	var jws struct{ Payload string }
+	var order struct{ Replaces string }
+	if json.Unmarshal(body, &jws) != nil {
+		return ""
+	}
+	payload, _ := base64.RawURLEncoding.DecodeString(jws.Payload) // none is no order
+	_ = json.Unmarshal(payload, &order)                           // likewise
+	return order.Replaces
+}
+
+// noProof is a solver for a CA that looks at no proof.
+type noProof struct{}
+
+func (noProof) Present(context.Context, acme.Challenge) error { return nil }
+func (noProof) CleanUp(context.Context, acme.Challenge) error { return nil }
+
+const step = 6 * time.Hour // between two looks at what is served
+
+// A group is domains whose certificates live as long, and how often the program
+// runs for them.
+type group struct {
+	days    int
+	every   time.Duration
+	domains []site
+}
+
+// A year is a CDN and a CA in virtual time.
+type year struct {
+	api     *cdntest.API
+	ca      *inProcess
+	groups  []group
+	revoked map[string]time.Time // by serial
+}
+
+var yearProfiles = map[string]uint64{"90": 90, "45": 45, "6": 6}
+
+// inYear runs f in a bubble, with domains in three groups.
+func inYear(t *testing.T, domains int, f func(t *testing.T, y *year)) {
+	t.Helper()
+	opts := caOptions{profiles: yearProfiles, alwaysValid: true}
+	db, validator := newValidator(t, "", "", opts)
+	synctest.Test(t, func(t *testing.T) {
+		y := &year{
+			api:     &cdntest.API{Source: csr.P256, Credentials: []signer.Credentials{{AccessKeyID: "id", AccessKeySecret: "secret"}}},
+			ca:      &inProcess{testCA: newTestCA(t, db, validator, opts), replaced: map[string]bool{}},
+			groups:  []group{{days: 90, every: 24 * time.Hour}, {days: 45, every: 12 * time.Hour}, {days: 6, every: 6 * time.Hour}},
+			revoked: map[string]time.Time{},
+		}
+		for i := range domains {
+			domain := fmt.Sprintf("d%d.example.com", i)
+			y.api.AddDomain(domain)
+			g := &y.groups[i%len(y.groups)]
+			g.domains = append(g.domains, site{domain, []string{domain}})
+		}
+		f(t, y)
+	})
+}
+
+// machine returns the program for each group, on a machine whose state is in
+// dir.
+func (y *year) machine(t *testing.T, dir string) map[int]*pass {
+	t.Helper()
+	client, err := cdn.NewClient(cdn.StaticCredentials(y.api.Credentials[0]), &cdn.Options{HTTPClient: &http.Client{Transport: y.api}})
+	require.NoError(t, err)
+	passes := map[int]*pass{}
+	for _, g := range y.groups {
+		p := &pass{sites: g.domains, workers: 2, stdout: new(bytes.Buffer), stderr: new(bytes.Buffer)}
+		p.renewer = &renewer{
+			ca: &ca{
+				client: &acme.Client{UserAgent: "test", Directory: "https://" + strings.ToLower(t.Name()) + ".example.net/dir", HTTPClient: newHTTPClient(&http.Client{Transport: y.ca})},
+				state:  state(dir), profile: fmt.Sprint(g.days), challenge: "http-01", solver: noProof{}, creator: client, warn: p.warn,
+			},
+			installer: &cdn.Installer{Client: client}, state: state(dir), wait: 10 * time.Minute,
+			edge: cdn.Edge{Resolver: cli.OneAddr(netip.MustParseAddr("192.0.2.1")), Dialer: dialer{y.api.NewEdge(nil)}},
+		}
+		passes[g.days] = p
+	}
+	return passes
+}
+
+// dialer makes the fake's edge one of cdn.Edge.
+type dialer struct{ *cdntest.Edge }
+
+// pass makes one pass over a group. It fails the test unless all went well.
+func (y *year) pass(t *testing.T, machine map[int]*pass, g group) {
+	t.Helper()
+	p := machine[g.days]
+	out := new(bytes.Buffer)
+	p.stdout = out
+	assert.NoError(t, p.run(t.Context()), "%s%s", out, p.stderr)
+}
+
+// run runs a year of steps, at each of which do is called for the groups whose
+// turn it is. Each domain must be served at any time after the first.
+func (y *year) run(t *testing.T, do func(at int, g group)) {
+	t.Helper()
+	start := time.Now()
+	for at := range int(365 * 24 * time.Hour / step) {
+		time.Sleep(time.Until(start.Add(time.Duration(at) * step))) // virtual
+		if at > 0 {
+			y.requireServed(t)
+		}
+		if at == 400 {
+			y.revoke(t)
+		}
+		for _, g := range y.groups {
+			if at%int(g.every/step) == 0 {
+				do(at, g)
+			}
+		}
+		y.requireServed(t)
+	}
+}
+
+func (y *year) requireServed(t *testing.T) {
+	t.Helper()
+	for _, g := range y.groups {
+		for _, s := range g.domains {
+			in := y.api.Certificate(s.domain)
+			require.NotNil(t, in, s.domain)
+			require.True(t, time.Now().Before(in.Chain[0].NotAfter), "%s: expired", s.domain)
+		}
+	}
+}
+
+// revoke revokes the certificates of half of the domains, which moves their
+// windows into the past.
+func (y *year) revoke(t *testing.T) {
+	t.Helper()
+	for _, g := range y.groups {
+		for _, s := range g.domains[:len(g.domains)/2] {
+			leaf := y.api.Certificate(s.domain).Chain[0]
+			cert := y.ca.db.GetCertificateBySerial(leaf.SerialNumber)
+			require.NotNil(t, cert)
+			y.ca.db.RevokeCertificate(&core.RevokedCertificate{Certificate: cert, RevokedAt: time.Now()})
+			y.revoked[leaf.SerialNumber.String()] = time.Now()
+		}
+	}
+}
+
+// check checks what the CA has issued in the year: each certificate was renewed
+// once, in its window, and the limits of Let's Encrypt were kept.
+func (y *year) check(t *testing.T) {
+	t.Helper()
+	all := y.ca.all()
+	fresh := slices.DeleteFunc(slices.Clone(all), func(i issuance) bool { return i.replaces != "" })
+	requireAtMost(t, all, 300, 3*time.Hour)
+	requireAtMost(t, fresh, 50, 7*24*time.Hour)
+	for _, g := range y.groups {
+		for _, s := range g.domains {
+			own := slices.DeleteFunc(slices.Clone(all), func(i issuance) bool { return i.DNSNames[0] != s.domain })
+			require.GreaterOrEqual(t, len(own), 365/g.days)
+			requireAtMost(t, own, 5, 7*24*time.Hour)
+			for i, next := range own[1:] {
+				y.requireInWindow(t, own[i].Certificate, next, g.every)
+			}
+		}
+	}
+	t.Logf("%d certificates, %d of them without a predecessor, %d revoked", len(all), len(fresh), len(y.revoked))
+}
+
+// requireInWindow fails unless next was issued in the window of leaf, or at the
+// first run after it.
+func (y *year) requireInWindow(t *testing.T, leaf *x509.Certificate, next issuance, every time.Duration) {
+	t.Helper()
+	const slack = 30 * time.Minute // of a run
+	window := core.RenewalInfoSimple(leaf.NotBefore, leaf.NotAfter).SuggestedWindow
+	start, end := window.Start, window.End
+	if at, ok := y.revoked[leaf.SerialNumber.String()]; ok && at.Before(end) {
+		start = at
+		end = later(at, leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore)/10)).Add(6 * time.Hour) // the CA's Retry-After
+	}
+	require.WithinRange(t, next.NotBefore, start, end.Add(every+slack), "%s", leaf.DNSNames)
+	id, err := acme.ARIUniqueIdentifier(leaf)
+	require.NoError(t, err)
+	require.Equal(t, id, next.replaces)
+}
+
+// requireAtMost fails if more than n certificates were issued within d.
+func requireAtMost(t *testing.T, issued []issuance, n int, d time.Duration) {
+	t.Helper()
+	for i := n; i < len(issued); i++ {
+		require.Greater(t, issued[i].NotBefore.Sub(issued[i-n].NotBefore), d)
+	}
+}
+
+// RENEW_DOMAINS=50 asks for more domains.
+func TestYear_NeverExpired(t *testing.T) {
+	dir := t.TempDir()
+	inYear(t, number(t, "RENEW_DOMAINS", 6), func(t *testing.T, y *year) {
+		machine := y.machine(t, dir)
+		y.run(t, func(_ int, g group) { y.pass(t, machine, g) })
+		y.check(t)
+	})
+}
+
+// Two machines with the same list and account, and no common folder: at the same
+// moment, one after the other, and each alone for a month.
+func TestYear_TwoMachines(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	inYear(t, number(t, "RENEW_DOMAINS", 6), func(t *testing.T, y *year) {
+		machines := []map[int]*pass{y.machine(t, first), y.machine(t, second)}
+		y.run(t, func(at int, g group) {
+			switch month := at / 120; {
+			case at < 8:
+				y.pass(t, machines[0], g)
+				if at == 0 && g.days == 90 {
+					copyAccount(t, first, second)
+				}
+			case month == 3 || month == 4:
+				y.pass(t, machines[month-3], g)
+			case month%2 == 0:
+				var both sync.WaitGroup
+				for _, m := range machines {
+					both.Go(func() { y.pass(t, m, g) })
+				}
+				both.Wait()
+			default:
+				y.pass(t, machines[at%2], g)
+				time.Sleep(7 * time.Minute) // virtual
+				y.pass(t, machines[1-at%2], g)
+			}
+		})
+		y.check(t)
+	})
+}
