@@ -150,3 +150,20 @@ func oneLine(text string) string {
 	}
 	return text
 }
+
+// A kindless is an error that is wrapped beside another one, whose kind counts:
+// errors.Is finds neither its kind nor a context's error in it.
+type kindless struct{ err error }
+
+func (e kindless) Error() string { return e.err.Error() }
+
+func (e kindless) As(target any) bool { return errors.As(e.err, target) }
+
+func (e kindless) Is(target error) bool {
+	switch target { //nolint:errorlint // the sentinels themselves
+	case ErrUnavailable, ErrThrottled, ErrDenied, ErrInvalidRequest, ErrNoCredentials,
+		context.DeadlineExceeded, context.Canceled: // Primary's time was up, not the caller's
+		return false
+	}
+	return errors.Is(e.err, target)
+}

@@ -74,7 +74,7 @@ func (f *Fallback) CreateCdnCertificateSigningRequest(ctx context.Context, req *
 	}
 	resp, secondErr := f.Secondary.CreateCdnCertificateSigningRequest(ctx, normal)
 	if secondErr != nil {
-		return nil, fmt.Errorf("cdn: fallback: %w; Primary: %w", secondErr, primaryError{err})
+		return nil, fmt.Errorf("cdn: fallback: %w; Primary: %w", secondErr, kindless{err})
 	}
 	return resp, nil
 }
@@ -120,21 +120,4 @@ func (f *Fallback) askPrimary(ctx context.Context, req *csr.Request) (*csr.Respo
 // primaryTimedOut reports whether the PrimaryTimeout of a Fallback ended ctx.
 func primaryTimedOut(ctx context.Context) bool {
 	return errors.Is(context.Cause(ctx), errPrimaryTimeout)
-}
-
-// primaryError is Primary's error in that of a Fallback, without its kind: that
-// of Secondary's error counts.
-type primaryError struct{ err error }
-
-func (e primaryError) Error() string { return e.err.Error() }
-
-func (e primaryError) As(target any) bool { return errors.As(e.err, target) }
-
-func (e primaryError) Is(target error) bool {
-	switch target { //nolint:errorlint // the sentinels themselves
-	case ErrUnavailable, ErrThrottled, ErrDenied, ErrInvalidRequest, ErrNoCredentials,
-		context.DeadlineExceeded, context.Canceled: // Primary's time was up, not the caller's
-		return false
-	}
-	return errors.Is(e.err, target)
 }

