@@ -75,6 +75,9 @@ func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 			names = append(names, normalName(fmt.Sprint(attribute.Value)))
 		}
 	}
+	if err := checkAttributes(got); err != nil {
+		return nil, err
+	}
 	sans, err := subjectAltNames(got)
 	if err != nil {
 		return nil, err
@@ -82,14 +85,110 @@ func namesOf(got *x509.CertificateRequest, email string) ([]string, error) {
 	for _, san := range sans {
 		value := string(san.Bytes)
 		switch {
-		case san.Class == asn1.ClassContextSpecific && san.Tag == dNSName:
+		case isDNSName(san):
 			names = append(names, normalName(value))
-		case san.Class == asn1.ClassContextSpecific && san.Tag == rfc822Name && strings.EqualFold(value, email):
+		case isEmail(san) && email != "" && strings.EqualFold(value, email):
 		default:
 			return nil, fmt.Errorf("it has the name %s, which is not a domain name", quote(value))
 		}
 	}
 	return names, nil
+}
+
+func isDNSName(san asn1.RawValue) bool {
+	return san.Class == asn1.ClassContextSpecific && san.Tag == dNSName
+}
+
+func isEmail(san asn1.RawValue) bool {
+	return san.Class == asn1.ClassContextSpecific && san.Tag == rfc822Name
+}
+
+// checkAttributes returns an error if a CSR has extensions where crypto/x509
+// does not look for them: it skips an attribute that it can't parse, and all
+// but the first value of the attribute extensionRequest. Microsoft's attribute
+// has extensions too, which openssl reads.
+func checkAttributes(got *x509.CertificateRequest) error {
+	attributes, err := attributesOfRequest(got)
+	if err != nil {
+		return fmt.Errorf("parse its attributes: %w", err)
+	}
+	requested := false
+	for _, attribute := range attributes {
+		switch {
+		case attribute.Type.Equal(oidMicrosoftExtensions):
+			return fmt.Errorf("it has extensions in Microsoft's attribute %s", attribute.Type)
+		case !attribute.Type.Equal(oidExtensionRequest):
+			continue
+		case requested || len(attribute.Values) != 1:
+			return errors.New("its attribute extensionRequest does not have exactly one value")
+		}
+		requested = true
+	}
+	return nil
+}
+
+// A requestAttribute is an Attribute of a CSR, RFC 2986 section 4.1.
+type requestAttribute struct {
+	Type   asn1.ObjectIdentifier
+	Values []asn1.RawValue `asn1:"set"`
+}
+
+// attributesOfRequest returns the attributes of a CSR, which are the last
+// element of what it signs.
+func attributesOfRequest(got *x509.CertificateRequest) ([]requestAttribute, error) {
+	info, err := elements(got.RawTBSCertificateRequest)
+	if err != nil {
+		return nil, err
+	}
+	var attributes []requestAttribute
+	for rest := info[len(info)-1].Bytes; len(rest) > 0; {
+		var raw asn1.RawValue
+		if rest, err = asn1.Unmarshal(rest, &raw); err != nil {
+			return nil, err
+		}
+		attribute, err := parseAttribute(raw.FullBytes)
+		if err != nil {
+			return nil, err
+		}
+		attributes = append(attributes, attribute)
+	}
+	return attributes, nil
+}
+
+func parseAttribute(der []byte) (attribute requestAttribute, err error) {
+	parts, err := elements(der)
+	if err != nil {
+		return attribute, err
+	}
+	if len(parts) != 2 {
+		return attribute, fmt.Errorf("an attribute of %d elements: want 2", len(parts))
+	}
+	_, err = asn1.Unmarshal(der, &attribute)
+	return attribute, err
+}
+
+// checkElements returns an error if a CSR has more elements than RFC 2986
+// section 4 gives it, which encoding/asn1, and so crypto/x509, skips.
+func checkElements(parsed *x509.CertificateRequest) error {
+	outer, err := elements(parsed.Raw)
+	if err != nil {
+		return err
+	}
+	info, err := elements(parsed.RawTBSCertificateRequest)
+	if err != nil {
+		return err
+	}
+	if len(outer) != 3 || len(info) != 4 {
+		return fmt.Errorf("%d elements, and %d in what is signed: want 3 and 4", len(outer), len(info))
+	}
+	return nil
+}
+
+// elements returns the elements of a DER SEQUENCE.
+func elements(der []byte) ([]asn1.RawValue, error) {
+	var values []asn1.RawValue
+	_, err := asn1.Unmarshal(der, &values)
+	return values, err
 }
 
 // subjectAltNames returns every GeneralName of a CSR. crypto/x509 skips those

@@ -34,7 +34,7 @@ func responseWith(t *testing.T, key crypto.Signer, template x509.CertificateRequ
 	return &Response{Csr: string(pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})), Origin: OriginCDN}
 }
 
-func extensionOf(t *testing.T, names ...asn1.RawValue) []pkix.Extension {
+func extensionOf(t testing.TB, names ...asn1.RawValue) []pkix.Extension {
 	t.Helper()
 	der, err := asn1.Marshal(names)
 	require.NoError(t, err)
@@ -149,4 +149,99 @@ func TestResponse_Check_Nil(t *testing.T) {
 	assert.ErrorIs(t, new(Response).Check(nil), ErrInvalidRequest)
 	assert.ErrorIs(t, (*Response)(nil).Check(nil), ErrInvalidRequest)
 	assert.ErrorIs(t, new(Response).Check(&Request{}), ErrInvalidRequest)
+}
+
+// TestResponse_Check_HiddenNames shows that a name is found wherever a CA may
+// look for it, although crypto/x509 does not.
+func TestResponse_Check_HiddenNames(t *testing.T) {
+	req := &Request{CommonName: "example.com"}
+	extensionRequest := der(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14})
+	microsoft := der(t, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14})
+	challenge := sequence(t, der(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 7}), set(t, der(t, "example")))
+	good, evil := extensions(t, "example.com"), extensions(t, "evil.example")
+	keyUsage := der(t, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 2, 5, 0xa0}}})
+	goodRequest := sequence(t, extensionRequest, set(t, good))
+
+	for name, attributes := range map[string][][]byte{
+		"no attributes":          nil,
+		"one value":              {goodRequest},
+		"a challenge password":   {challenge, goodRequest},
+		"only another attribute": {challenge},
+	} {
+		assert.NoError(t, forge(t, forgery{attributes: attributes}).Check(req), name)
+	}
+	for name, attributes := range map[string][][]byte{
+		"Microsoft's attribute":        {goodRequest, sequence(t, microsoft, set(t, evil))},
+		"Microsoft's attribute alone":  {sequence(t, microsoft, set(t, good))},
+		"a second value":               {sequence(t, extensionRequest, set(t, good, evil))},
+		"a second attribute":           {goodRequest, sequence(t, extensionRequest, set(t, keyUsage))},
+		"no value":                     {sequence(t, extensionRequest, set(t))},
+		"a value that is not in a SET": {sequence(t, extensionRequest, evil)},
+		"an element after the values":  {sequence(t, extensionRequest, set(t, good), set(t, evil))},
+		"an attribute without values":  {goodRequest, sequence(t, microsoft)},
+		"no attribute at all":          {evil},
+		"not an attribute":             {goodRequest, der(t, "evil.example")},
+	} {
+		err := forge(t, forgery{attributes: attributes}).Check(req)
+		assert.Error(t, err, name)
+		assert.NotErrorIs(t, err, ErrInvalidRequest, name)
+	}
+}
+
+// TestResponse_Check_EmptyEmail shows that an empty rfc822Name is not taken for
+// an Email that was not requested.
+func TestResponse_Check_EmptyEmail(t *testing.T) {
+	empty := asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: rfc822Name}
+	resp := responseWith(t, newTestKey(t, P256), x509.CertificateRequest{
+		Subject: pkix.Name{CommonName: "example.com"}, ExtraExtensions: extensionOf(t, dns("example.com"), empty),
+	})
+	assert.Error(t, resp.Check(&Request{CommonName: "example.com"}))
+}
+
+// TestResponse_CertificateRequest_SurplusElements shows that a CSR with more
+// elements than RFC 2986 gives it is refused. Package encoding/asn1 skips them;
+// openssl can't load it.
+func TestResponse_CertificateRequest_SurplusElements(t *testing.T) {
+	request := sequence(t, der(t, oidExtensionRequest), set(t, extensions(t, "example.com")))
+	whole := forgery{attributes: [][]byte{request}}
+	_, err := forge(t, whole).CertificateRequest()
+	require.NoError(t, err)
+	for name, f := range map[string]forgery{
+		"after the signature":  {attributes: whole.attributes, end: der(t, 5)},
+		"after the attributes": {attributes: whole.attributes, infoEnd: der(t, 5)},
+	} {
+		parsed, err := forge(t, f).CertificateRequest()
+		assert.Error(t, err, name)
+		assert.Nil(t, parsed, name)
+	}
+}
+
+// FuzzNamesOf shows that no CSR makes Check panic, whether it is signed or not,
+// and that no name is overlooked that crypto/x509 finds.
+func FuzzNamesOf(f *testing.F) {
+	request := sequence(f, der(f, oidExtensionRequest), set(f, extensions(f, "example.com")))
+	microsoft := sequence(f, der(f, oidMicrosoftExtensions), set(f, extensions(f, "evil.example")))
+	for _, forged := range []forgery{
+		{},
+		{attributes: [][]byte{request}},
+		{attributes: [][]byte{request, microsoft}},
+		{attributes: [][]byte{request, sequence(f, der(f, oidExtensionRequest))}},
+		{infoEnd: der(f, 5)},
+	} {
+		block, _ := pem.Decode([]byte(forge(f, forged).Csr))
+		f.Add(block.Bytes)
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		parsed, err := x509.ParseCertificateRequest(der)
+		if err != nil || checkElements(parsed) != nil {
+			return
+		}
+		names, err := namesOf(parsed, "")
+		if err != nil {
+			return
+		}
+		for _, name := range parsed.DNSNames {
+			require.Contains(t, names, normalName(name))
+		}
+	})
 }

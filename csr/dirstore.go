@@ -109,6 +109,9 @@ func (d DirStore) put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 	if err != nil {
 		return err
 	}
+	if _, err := readKey(pubMd5, data); err != nil {
+		return fmt.Errorf("read the encoded key back: %w", err) // such as a private part of another key
+	}
 	dir, err := keydir.Create(d.Path, d.AllowGroup)
 	if err != nil {
 		return err
@@ -143,6 +146,11 @@ func (d DirStore) get(ctx context.Context, pubMd5 string) (crypto.Signer, error)
 	if err != nil {
 		return nil, err
 	}
+	return readKey(pubMd5, data)
+}
+
+// readKey returns the key in data, the content of the file of that name.
+func readKey(pubMd5 string, data []byte) (crypto.Signer, error) {
 	key, err := decodeKey(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", keyFile(pubMd5), err)

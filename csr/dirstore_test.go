@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +81,29 @@ func TestDirStore_ForeignKey(t *testing.T) {
 	key, name := newNamedKey(t)
 	assert.ErrorIs(t, DirStore{Path: dir}.Put(t.Context(), name, hsm{Signer: key}), errors.ErrUnsupported)
 	assert.NoDirExists(t, dir)
+}
+
+// TestDirStore_PartsOfTwoKeys shows that a key that Get would refuse is not
+// written.
+func TestDirStore_PartsOfTwoKeys(t *testing.T) {
+	ec, otherEC := newTestKey(t, P256).(*ecdsa.PrivateKey), newTestKey(t, P256).(*ecdsa.PrivateKey)
+	ed, otherEd := newTestKey(t, Ed25519).(ed25519.PrivateKey), newTestKey(t, Ed25519).(ed25519.PrivateKey)
+	rsaKey, otherRSA := newTestKey(t, RSA2048).(*rsa.PrivateKey), newTestKey(t, RSA2048).(*rsa.PrivateKey)
+	otherEC.PublicKey = ec.PublicKey
+	for _, key := range []crypto.Signer{
+		otherEC,
+		slices.Concat(ed[:ed25519.SeedSize], otherEd[ed25519.SeedSize:]),
+		&rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: otherRSA.D, Primes: otherRSA.Primes},
+		&rsa.PrivateKey{
+			PublicKey: rsaKey.PublicKey, D: otherRSA.D, Primes: otherRSA.Primes, Precomputed: otherRSA.Precomputed,
+		},
+	} {
+		name, err := PubMD5(key.Public())
+		require.NoError(t, err)
+		store := DirStore{Path: newDir(t)}
+		assert.Error(t, store.Put(t.Context(), name, key), "%T", key)
+		assert.NoDirExists(t, store.Path)
+	}
 }
 
 func TestDirStore_Missing(t *testing.T) {

@@ -25,6 +25,13 @@ var (
 	oidSAN              = asn1.ObjectIdentifier{2, 5, 29, 17}
 )
 
+// Attributes of a CSR with extensions: that of RFC 2985 section 5.4.2, and an
+// older one of Microsoft's.
+var (
+	oidExtensionRequest    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	oidMicrosoftExtensions = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
+)
+
 // Tags of a GeneralName, RFC 5280 section 4.2.1.6.
 const (
 	rfc822Name = 1

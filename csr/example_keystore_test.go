@@ -44,19 +44,12 @@ func (s *secrets) read(name string) []byte {
 type secretStore struct{ secrets *secrets }
 
 func (s secretStore) Put(ctx context.Context, pubMd5 string, key crypto.Signer) error {
-	if err := ctx.Err(); err != nil {
+	if err := new(csr.MemStore).Put(ctx, pubMd5, key); err != nil { // checks ctx, the name and the key
 		return fmt.Errorf("secretStore: put: %w", err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key) // an error for a nil key and for an HSM's
+	der, err := x509.MarshalPKCS8PrivateKey(key) // an error for an HSM's
 	if err != nil {
 		return fmt.Errorf("secretStore: put: %w: %w", errors.ErrUnsupported, err)
-	}
-	own, err := csr.PubMD5(key.Public())
-	if err != nil {
-		return fmt.Errorf("secretStore: put: %w", err)
-	}
-	if pubMd5 != own {
-		return fmt.Errorf("secretStore: put: name %q: want %q", pubMd5, own)
 	}
 	if !s.secrets.create(pubMd5, der) {
 		return fmt.Errorf("secretStore: put %s: %w", pubMd5, fs.ErrExist)

@@ -26,6 +26,9 @@ func (e *FieldError) Error() string { return ErrInvalidRequest.Error() + ": " + 
 func (e *FieldError) Unwrap() error { return ErrInvalidRequest }
 
 func (e *FieldError) text() string {
+	if e == nil {
+		return "nil FieldError"
+	}
 	if e.Value == "" {
 		return e.Field + " " + e.Reason
 	}

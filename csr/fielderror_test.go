@@ -65,6 +65,19 @@ func TestFieldErrors_Err_NilIfEmpty(t *testing.T) {
 	assert.Error(t, FieldErrors{{Field: "City"}}.Err())
 }
 
+// TestFieldErrors_NilElement shows that an error in which a caller left an
+// element nil can be printed and searched.
+func TestFieldErrors_NilElement(t *testing.T) {
+	err := FieldErrors{nil, {Field: "City", Reason: "is long"}}.Err()
+	assert.ErrorContains(t, err, "City is long")
+	assert.ErrorIs(t, err, ErrInvalidRequest)
+	assert.NotErrorIs(t, err, errors.ErrUnsupported, "the whole tree is walked")
+	alone := FieldErrors{nil}.Err()
+	assert.ErrorIs(t, alone, ErrInvalidRequest)
+	assert.NotEmpty(t, alone.Error())
+	assert.NotEmpty(t, (*FieldError)(nil).Error())
+}
+
 func TestFieldError_LongValue(t *testing.T) {
 	for _, char := range []string{"a", "里", "\x80"} {
 		value := strings.Repeat(char, 100_000)

@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 )
 
@@ -117,6 +118,9 @@ func (t KeyType) MarshalText() ([]byte, error) {
 // Any other text is an error and leaves t unchanged. It implements
 // encoding.TextUnmarshaler.
 func (t *KeyType) UnmarshalText(text []byte) error {
+	if t == nil {
+		return errors.New("csr: UnmarshalText of a nil KeyType")
+	}
 	names := make([]string, len(keyTypeTable))
 	for i, known := range keyTypeTable {
 		if string(text) == known.name {

@@ -47,6 +47,7 @@ func TestKeyType_Unknown(t *testing.T) {
 		assert.Error(t, err)
 		assert.Error(t, new(KeyType).UnmarshalText([]byte(unknown.String())))
 	}
+	assert.Error(t, (*KeyType)(nil).UnmarshalText([]byte("p-256")))
 	for _, text := range []string{"", "RSA-2048", "rsa", "rsa2048", "p-521", " p-256", "0"} {
 		got := P384
 		assert.Error(t, got.UnmarshalText([]byte(text)), text)

@@ -19,8 +19,9 @@ type KeyStore interface {
 	// even the same one, the error matches fs.ErrExist. Every store must accept
 	// the keys that a KeyType makes; if it can't store another kind, such as an
 	// HSM's, the error matches errors.ErrUnsupported. Put returns an error if
-	// key is nil or pubMd5 is not its PubMD5. If ctx has ended before the call,
-	// Put stores nothing and the error matches ctx.Err().
+	// key is nil, if it lacks its private part, or if pubMd5 is not its PubMD5.
+	// If ctx has ended before the call, Put stores nothing and the error
+	// matches ctx.Err().
 	Put(ctx context.Context, pubMd5 string, key crypto.Signer) error
 
 	// Get returns the key of that name. The error matches fs.ErrNotExist if,

@@ -21,16 +21,20 @@ type Pool struct {
 	done   chan struct{} // closed when fill has returned
 }
 
+// maxPoolSize is more keys than a program needs, and few enough to allocate
+// room for them at once: 1 MiB.
+const maxPoolSize = 1 << 16
+
 // NewPool returns a Pool that keeps up to size keys from source ready, and
 // starts to make them. The caller must call Close when the Pool is no longer
 // needed. NewPool returns an error if source is nil or a nil pointer, or if
-// size is less than 1.
+// size is not in the range from 1 to 65,536.
 func NewPool(source KeySource, size int) (*Pool, error) {
 	if isNil(source) {
 		return nil, errors.New("csr: pool: the key source is nil")
 	}
-	if size < 1 {
-		return nil, fmt.Errorf("csr: pool: size %d: want 1 or more", size)
+	if size < 1 || size > maxPoolSize {
+		return nil, fmt.Errorf("csr: pool: size %d: want 1 to %d", size, maxPoolSize)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Pool{
@@ -45,8 +49,9 @@ func NewPool(source KeySource, size int) (*Pool, error) {
 
 // NewKey returns a key that is ready. If none is, or if the Pool is closed, it
 // gets one from the source and does not wait for the goroutine. An error is the
-// source's, or matches ctx.Err(). If the source panics or calls runtime.Goexit,
-// NewKey returns an error, which %+v prints with the stack.
+// source's, or matches ctx.Err(): NewKey returns when ctx ends, and drops the
+// key of a source that returns later. If the source panics or calls
+// runtime.Goexit, NewKey returns an error, which %+v prints with the stack.
 func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 	if p == nil || p.source == nil {
 		return nil, errors.New("csr: pool: not made by NewPool")
@@ -58,7 +63,12 @@ func (p *Pool) NewKey(ctx context.Context) (crypto.Signer, error) {
 	case key := <-p.ready:
 		return key, nil
 	default:
-		return p.ask(ctx)
+	}
+	select {
+	case asked := <-p.ask(ctx):
+		return asked.key, asked.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("csr: pool: %w", withCause(ctx, ctx.Err()))
 	}
 }
 
@@ -86,36 +96,43 @@ func (p *Pool) fill(ctx context.Context) {
 	defer close(p.done)
 	wait := backoff.NewExponentialBackOff()
 	for ctx.Err() == nil {
-		key, err := p.ask(ctx)
-		if err != nil { // NewKey gets it too, and returns it
+		asked := <-p.ask(ctx) // Close waits for a source that ignores its context
+		if asked.err != nil { // NewKey gets it too, and returns it
 			sleep(ctx, wait.NextBackOff())
 			continue
 		}
 		wait.Reset()
 		select {
-		case p.ready <- key:
+		case p.ready <- asked.key:
 		case <-ctx.Done():
 		}
 	}
 }
 
-// ask returns a key from the source. The source runs in a goroutine of its own,
-// so that neither a panic nor runtime.Goexit ends the one that asks.
-func (p *Pool) ask(ctx context.Context) (key crypto.Signer, err error) {
-	done := make(chan struct{})
+// A keyResult is what a source returned.
+type keyResult struct {
+	key crypto.Signer
+	err error
+}
+
+// ask calls the source and returns a channel that gets the result. The source
+// runs in a goroutine of its own, so that neither a panic nor runtime.Goexit
+// ends the one that asks.
+func (p *Pool) ask(ctx context.Context) <-chan keyResult {
+	results := make(chan keyResult, 1) // nobody may wait for the result
 	go func() {
-		defer close(done)
+		var result keyResult
 		returned := false
 		defer func() {
 			if !returned {
-				err = &sourceExit{source: p.source, value: recover(), stack: debug.Stack()}
+				result.err = &sourceExit{source: p.source, value: recover(), stack: debug.Stack()}
 			}
+			results <- result
 		}()
-		key, err = newKey(ctx, p.source)
+		result.key, result.err = newKey(ctx, p.source)
 		returned = true
 	}()
-	<-done
-	return key, err
+	return results
 }
 
 // A sourceExit is the error of a key source that did not return.

@@ -249,16 +249,42 @@ func TestPool_CancelWhileMaking(t *testing.T) {
 	})
 }
 
+// TestPool_SourceIgnoresItsContext shows that NewKey returns when its context
+// ends, even if the source does not.
+func TestPool_SourceIgnoresItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := newPool(t, sourceFunc(func(context.Context) (crypto.Signer, error) {
+			time.Sleep(time.Hour)
+			return new(numberedKey), nil
+		}), 1)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errAway) })
+		start := time.Now()
+		key, err := pool.NewKey(ctx)
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.ErrorIs(t, err, errAway, "the cause")
+		assert.Nil(t, key)
+	})
+}
+
+func TestNewPool_LargestSize(t *testing.T) {
+	pool := newPool(t, Ed25519, maxPoolSize)
+	require.NoError(t, pool.Close())
+}
+
 func TestNewPool_BadArguments(t *testing.T) {
 	for name, test := range map[string]struct {
 		source KeySource
 		size   int
 	}{
-		"nil source":          {nil, 1},
-		"nil pointer":         {(*Pool)(nil), 1},
-		"nil function":        {sourceFunc(nil), 1},
-		"size zero":           {P256, 0},
-		"size less than zero": {P256, -1},
+		"nil source":           {nil, 1},
+		"nil pointer":          {(*Pool)(nil), 1},
+		"nil function":         {sourceFunc(nil), 1},
+		"size zero":            {P256, 0},
+		"size less than zero":  {P256, -1},
+		"size above the bound": {P256, maxPoolSize + 1},
+		"size beyond memory":   {P256, 1 << 62},
 	} {
 		pool, err := NewPool(test.source, test.size)
 		assert.Error(t, err, name)

@@ -79,6 +79,9 @@ func (r *Response) CertificateRequest() (*x509.CertificateRequest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("csr: parse Csr: %w", err)
 	}
+	if err := checkElements(parsed); err != nil {
+		return nil, fmt.Errorf("csr: parse Csr: %w", err)
+	}
 	if err := parsed.CheckSignature(); err != nil {
 		return nil, fmt.Errorf("csr: verify the signature of Csr: %w", err)
 	}
@@ -132,6 +135,9 @@ func escapeXML(s string) ([]byte, error) {
 // UnmarshalXML implements [xml.Unmarshaler]. It reads the documented XML with
 // either spelling of its root element.
 func (r *Response) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	if r == nil {
+		return errors.New("csr: UnmarshalXML of a nil Response")
+	}
 	if start.Name.Local != xmlRoot && start.Name.Local != xmlRootMisspelled {
 		return fmt.Errorf("csr: parse XML: root element %q: want %q", start.Name.Local, xmlRoot)
 	}

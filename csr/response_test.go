@@ -94,6 +94,14 @@ func TestResponse_XML_RefusesOtherRoots(t *testing.T) {
 	}
 }
 
+func TestResponse_UnmarshalXML_Nil(t *testing.T) {
+	d := xml.NewDecoder(strings.NewReader(documentedXML))
+	start, err := d.Token()
+	require.NoError(t, err)
+	assert.Error(t, (*Response)(nil).UnmarshalXML(d, start.(xml.StartElement)))
+	assert.Error(t, xml.Unmarshal([]byte(documentedXML), (*Response)(nil)))
+}
+
 func TestResponse_CertificateRequest_Refuses(t *testing.T) {
 	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, P256))
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func textMistake(s string) string {
 			return fmt.Sprintf("contains the invisible character %U", r)
 		}
 	}
-	if s != "" && strings.TrimFunc(s, isJoiner) == "" {
+	if s != "" && strings.TrimFunc(s, isBlank) == "" {
 		return "has no visible character"
 	}
 	return ""
@@ -86,6 +86,10 @@ func isDefaultIgnorable(r rune) bool {
 // isJoiner reports whether r is a zero-width joiner or non-joiner, which
 // Persian and the scripts of India need between letters.
 func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// isBlank reports whether r alone shows nothing: a joiner, a space, or U+2800
+// BRAILLE PATTERN BLANK.
+func isBlank(r rune) bool { return isJoiner(r) || unicode.IsSpace(r) || r == '\u2800' }
 
 // email is the rule for Request.Email: an addr-spec of RFC 5322 section 3.4.1
 // that an IA5String can hold.

@@ -57,6 +57,11 @@ var textCases = []fieldCase{
 	bad("Ali\U0010fffebaba", "noncharacter U+10FFFE"),
 	bad("\u200d", "no visible character"),
 	bad("\u200c\u200d", "no visible character"),
+	bad("\u200d \u200d", "no visible character"),
+	bad("\u200c\u00a0\u200c", "no visible character"),
+	bad("\u2800", "no visible character"), // BRAILLE PATTERN BLANK
+	bad("\u200d\u2800 \u2800", "no visible character"),
+	good("⠁⠇⠊⠃⠁⠃⠁⠀⠊⠝⠉", "⠁⠇⠊⠃⠁⠃⠁⠀⠊⠝⠉"),
 	good("نامه\u200cای", "نامه\u200cای"), // Persian needs the non-joiner
 	good("क्\u200dष", "क्\u200dष"),       // and Hindi the joiner
 	good("\ue000", "\ue000"),             // private use

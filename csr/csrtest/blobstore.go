@@ -36,6 +36,7 @@ var blobChecks = []struct {
 }{
 	{"PutThenGet", blobPutThenGet},
 	{"MissingBlob", missingBlob},
+	{"OtherName", blobOtherName},
 	{"NeverReplaces", blobNeverReplaces},
 	{"Copies", blobCopies},
 	{"EndedContext", blobEndedContext},
@@ -84,6 +85,26 @@ func missingBlob(ctx context.Context, store sealed.BlobStore) error {
 		return fmt.Errorf("put a new blob: %w", err)
 	}
 	return hasNoBlob(ctx, store, missing)
+}
+
+// blobOtherName: a name that differs in one digit is another name.
+func blobOtherName(ctx context.Context, store sealed.BlobStore) error {
+	name, blob := newBlobName(), newBlob(175)
+	if err := store.Put(ctx, name, blob); err != nil {
+		return fmt.Errorf("put a new blob: %w", err)
+	}
+	others := neighbors(name)
+	for _, other := range others {
+		if err := hasNoBlob(ctx, store, other); err != nil {
+			return fmt.Errorf("name %s after a put of %s: %w", other, name, err)
+		}
+	}
+	for _, other := range []string{others[0], others[len(others)-1]} {
+		if err := store.Put(ctx, other, newBlob(175)); err != nil {
+			return fmt.Errorf("put a new blob under %s after a put of %s: %w", other, name, err)
+		}
+	}
+	return hasBlob(ctx, store, name, blob)
 }
 
 // blobNeverReplaces: what has a name stays, and a second blob of that name is
@@ -171,9 +192,8 @@ func manyBlobsAtOnce(ctx context.Context, store sealed.BlobStore) error {
 	return nil
 }
 
-// oneNameAtOnce: of those who put different blobs under one name at the same
-// time, one is told that its blob is kept, and it is; the others are told
-// fs.ErrExist.
+// oneNameAtOnce: if different blobs are put under one name at the same time,
+// one Put succeeds and its blob is kept; the others return fs.ErrExist.
 func oneNameAtOnce(ctx context.Context, store sealed.BlobStore) error {
 	name := newBlobName()
 	var blobs [atOnce][]byte

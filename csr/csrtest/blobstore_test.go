@@ -104,6 +104,23 @@ func keeping(change func(blob string) string) func() sealed.BlobStore {
 	}
 }
 
+// gettingNear returns a function that makes a store whose Get compares only a
+// part of the names.
+func gettingNear(part func(name string) string) func() sealed.BlobStore {
+	return func() sealed.BlobStore {
+		full := make(map[string]string)
+		return &brokenBlobs{
+			put: func(m *mapBlobs, ctx context.Context, name string, blob []byte) error {
+				full[part(name)] = name
+				return m.Put(ctx, name, blob)
+			},
+			get: func(m *mapBlobs, ctx context.Context, name string) ([]byte, error) {
+				return m.Get(ctx, full[part(name)])
+			},
+		}
+	}
+}
+
 // brokenBlobStores are stores by the check that must find them out.
 var brokenBlobStores = map[string]map[string]func() sealed.BlobStore{
 	"PutThenGet": {
@@ -142,6 +159,32 @@ var brokenBlobStores = map[string]map[string]func() sealed.BlobStore{
 					return m.Put(ctx, name, blob)
 				},
 				get: func(m *mapBlobs, ctx context.Context, _ string) ([]byte, error) { return m.Get(ctx, last) },
+			}
+		},
+	},
+	"OtherName": {
+		"compares the first eight digits in Get": gettingNear(func(name string) string { return name[:8] }),
+		"compares the last eight digits in Get":  gettingNear(func(name string) string { return name[24:] }),
+		"has a unique index over the first 31 digits": func() sealed.BlobStore {
+			taken := make(map[string]bool)
+			return &brokenBlobs{put: func(m *mapBlobs, ctx context.Context, name string, blob []byte) error {
+				if taken[name[:31]] {
+					return fs.ErrExist
+				}
+				taken[name[:31]] = true
+				return m.Put(ctx, name, blob)
+			}}
+		},
+		"keeps one blob for names that begin alike": func() sealed.BlobStore {
+			return &brokenBlobs{
+				put: func(m *mapBlobs, ctx context.Context, name string, blob []byte) error {
+					for kept := range m.blobs {
+						if kept[:31] == name[:31] && kept != name {
+							return replace(m, ctx, kept, blob)
+						}
+					}
+					return m.Put(ctx, name, blob)
+				},
 			}
 		},
 	},

@@ -3,7 +3,9 @@ package csrtest
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"io"
 	"io/fs"
@@ -69,6 +71,15 @@ func (m mute) Public() crypto.PublicKey { return m.pub }
 
 func (m mute) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("mute")
+}
+
+// gettingBy returns a function that makes a store whose Get changes the name.
+func gettingBy(change func(name string) string) func() csr.KeyStore {
+	return func() csr.KeyStore {
+		return &broken{get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
+			return m.Get(ctx, change(name))
+		}}
+	}
 }
 
 // brokenStores has broken stores by the name of the check that must find them.
@@ -196,6 +207,27 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 				return m.Put(ctx, strings.TrimSuffix(name, ".pem"), key)
 			}}
 		},
+		"folds case in Get":              gettingBy(strings.ToLower), // MySQL's default collation
+		"ignores trailing blanks in Get": gettingBy(func(name string) string { return strings.TrimRight(name, " ") }),
+		"ends the name at a zero in Get": gettingBy(func(name string) string { return strings.Split(name, "\x00")[0] }),
+		"compares 31 digits in Get": func() csr.KeyStore {
+			var last string
+			return &broken{
+				put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
+					err := m.Put(ctx, name, key)
+					if err == nil {
+						last = name
+					}
+					return err
+				},
+				get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
+					if last != "" && len(name) == len(last) && name[:31] == last[:31] {
+						name = last
+					}
+					return m.Get(ctx, name)
+				},
+			}
+		},
 	},
 	"NilKey": {
 		"stores nil": func() csr.KeyStore { return new(careless) },
@@ -203,6 +235,30 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 			return &broken{put: func(_ *csr.MemStore, _ context.Context, _ string, key crypto.Signer) error {
 				_ = key.Public()
 				return errors.New("nil")
+			}}
+		},
+		"accepts an ECDSA key without its scalar": func() csr.KeyStore {
+			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
+				if key, ok := key.(*ecdsa.PrivateKey); ok && key != nil {
+					return nil
+				}
+				return m.Put(ctx, name, key)
+			}}
+		},
+		"accepts an RSA key without its exponent": func() csr.KeyStore {
+			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
+				if key, ok := key.(*rsa.PrivateKey); ok && key != nil {
+					return nil
+				}
+				return m.Put(ctx, name, key)
+			}}
+		},
+		"panics in crypto/x509": func() csr.KeyStore {
+			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
+				if key, ok := key.(*ecdsa.PrivateKey); ok && key != nil {
+					_, _ = x509.MarshalPKCS8PrivateKey(key)
+				}
+				return m.Put(ctx, name, key)
 			}}
 		},
 	},
@@ -215,6 +271,15 @@ var brokenStores = map[string]map[string]func() csr.KeyStore{
 		"stores it before the error": func() csr.KeyStore {
 			return &broken{put: func(m *csr.MemStore, ctx context.Context, name string, key crypto.Signer) error {
 				return errors.Join(m.Put(context.WithoutCancel(ctx), name, key), ctx.Err())
+			}}
+		},
+		"does not look, and says that there is none": func() csr.KeyStore {
+			return &broken{get: func(m *csr.MemStore, ctx context.Context, name string) (crypto.Signer, error) {
+				key, err := m.Get(ctx, name)
+				if err != nil {
+					return nil, fs.ErrNotExist
+				}
+				return key, nil
 			}}
 		},
 	},

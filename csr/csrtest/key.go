@@ -3,6 +3,9 @@ package csrtest
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,6 +50,48 @@ var keyOfEachType = sync.OnceValues(func() ([]namedKey, error) {
 		keys = append(keys, namedKey{keyType, name, signer})
 	}
 })
+
+// incompleteKeys returns keys that can't sign, under the names that complete
+// ones have.
+func incompleteKeys() ([]namedKey, error) {
+	keys, err := keyOfEachType()
+	if err != nil {
+		return nil, err
+	}
+	var incomplete []namedKey
+	for _, key := range keys {
+		add := func(signer crypto.Signer) {
+			incomplete = append(incomplete, namedKey{key.keyType, key.name, signer})
+		}
+		switch signer := key.signer.(type) {
+		case *rsa.PrivateKey:
+			add((*rsa.PrivateKey)(nil))
+			add(&rsa.PrivateKey{PublicKey: signer.PublicKey})
+		case *ecdsa.PrivateKey:
+			add((*ecdsa.PrivateKey)(nil))
+			add(&ecdsa.PrivateKey{PublicKey: signer.PublicKey})
+		case ed25519.PrivateKey:
+			add(ed25519.PrivateKey(nil))
+			add(signer[:ed25519.SeedSize])
+		}
+		add(nil)
+		add((*foreign)(nil))
+	}
+	return incomplete, nil
+}
+
+// neighbors returns names that differ from name, a PubMd5, in one digit each.
+func neighbors(name string) []string {
+	names := make([]string, len(name))
+	for i := range names {
+		digit := "0"
+		if name[i] == '0' {
+			digit = "1"
+		}
+		names[i] = name[:i] + digit + name[i+1:]
+	}
+	return names
+}
 
 // foreign is a key of a type that a store does not know, such as an HSM's.
 type foreign struct{ crypto.Signer }

@@ -8,11 +8,11 @@ package csrtest
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"testing"
 
@@ -110,8 +110,8 @@ func neverReplaces(ctx context.Context, store csr.KeyStore) error {
 	return has(ctx, store, name)
 }
 
-// otherName: a key is stored under its own PubMD5 only, and a name that no key
-// can have is not found.
+// otherName: a key is stored under its own PubMD5 only, and is found by no
+// other name, even one that no key can have.
 func otherName(ctx context.Context, store csr.KeyStore) error {
 	own, key, err := newKey(ctx)
 	if err != nil {
@@ -129,24 +129,50 @@ func otherName(ctx context.Context, store csr.KeyStore) error {
 			return fmt.Errorf("name %q: %w", name, err)
 		}
 	}
-	return hasNot(ctx, store, own)
+	if err := hasNot(ctx, store, own); err != nil {
+		return err
+	}
+	if err := store.Put(ctx, own, key); err != nil {
+		return fmt.Errorf("put a new key: %w", err)
+	}
+	return hasNoneLike(ctx, store, own)
 }
 
-// nilKey: a nil key and a nil pointer are refused.
+// hasNoneLike returns an error if store has a key by a name that a database may
+// take for own.
+func hasNoneLike(ctx context.Context, store csr.KeyStore, own string) error {
+	names := []string{own + " ", own + "\x00"}
+	if upper := strings.ToUpper(own); upper != own {
+		names = append(names, upper)
+	}
+	for _, name := range append(names, neighbors(own)...) {
+		if err := hasNot(ctx, store, name); err != nil {
+			return fmt.Errorf("name %q after a put of %q: %w", name, own, err)
+		}
+	}
+	return nil
+}
+
+// nilKey: a nil key, a nil pointer and a key without its private part are
+// refused.
 func nilKey(ctx context.Context, store csr.KeyStore) error {
-	name, _, err := newKey(ctx)
+	keys, err := incompleteKeys()
 	if err != nil {
 		return err
 	}
-	for _, key := range []crypto.Signer{nil, (*foreign)(nil)} {
-		if err := store.Put(ctx, name, key); err == nil {
-			return fmt.Errorf("put a nil %T: no error", key)
+	for _, key := range keys {
+		if err := store.Put(ctx, key.name, key.signer); err == nil {
+			return fmt.Errorf("put an incomplete %T: no error", key.signer)
+		}
+		if err := hasNot(ctx, store, key.name); err != nil {
+			return fmt.Errorf("after a put of an incomplete %T: %w", key.signer, err)
 		}
 	}
-	return hasNot(ctx, store, name)
+	return nil
 }
 
-// canceledContext: after the context was canceled, nothing is stored.
+// canceledContext: after the context was canceled, nothing is stored, and a key
+// that is there is not said to be missing.
 func canceledContext(ctx context.Context, store csr.KeyStore) error {
 	name, key, err := newKey(ctx)
 	if err != nil {
@@ -157,7 +183,16 @@ func canceledContext(ctx context.Context, store csr.KeyStore) error {
 	if err := wantError(store.Put(canceled, name, key), context.Canceled); err != nil {
 		return fmt.Errorf("put with a context that has ended: %w", err)
 	}
-	return hasNot(ctx, store, name)
+	if err := hasNot(ctx, store, name); err != nil {
+		return err
+	}
+	if err := store.Put(ctx, name, key); err != nil {
+		return fmt.Errorf("put a key again that was refused before: %w", err)
+	}
+	if _, err := store.Get(canceled, name); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("get a key with a context that has ended: %w: it is there", err)
+	}
+	return nil
 }
 
 // foreignKey: a key that is not in memory is stored, or refused as

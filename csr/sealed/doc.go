@@ -33,8 +33,8 @@
 // stands in the same place. There is no default key and no mode without
 // encryption, and a value in the clear is never accepted.
 //
-// Whoever loses the ring or the identity loses every key that it sealed. Keep
-// a copy where the database's backups are not.
+// If the ring or the identity is lost, so is every key that it sealed. Keep a
+// copy where the database's backups are not.
 //
 // # What is bound
 //

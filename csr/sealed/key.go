@@ -38,18 +38,26 @@ func marshalKey(pubMd5 string, key crypto.Signer) ([]byte, error) {
 	if err := checkOwnName(pubMd5, key); err != nil {
 		return nil, err
 	}
-	return x509.MarshalPKCS8PrivateKey(key)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := parseKey(pubMd5, der); err != nil {
+		clear(der)
+		return nil, fmt.Errorf("read the encoded key back: %w", err) // such as a private part of another key
+	}
+	return der, nil
 }
 
 // parseKey reads what marshalKey returned.
 func parseKey(pubMd5 string, der []byte) (crypto.Signer, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("it opens, but is not a private key: %w", err)
+		return nil, fmt.Errorf("it is not a private key: %w", err)
 	}
 	key, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("it opens, but is a %T, which does not sign", parsed)
+		return nil, fmt.Errorf("it is a %T, which does not sign", parsed)
 	}
 	if err := checkOwnName(pubMd5, key); err != nil {
 		return nil, err
@@ -82,16 +90,18 @@ func checkOwnName(pubMd5 string, key crypto.Signer) error {
 	return nil
 }
 
-// publicKey is key.Public, which panics if the key is nil or cut off.
+// publicKey returns the public part of key, or an error if key is nil or lacks
+// its private part, for which key.Public or crypto/x509 panics.
 func publicKey(key crypto.Signer) (crypto.PublicKey, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
-		if key == nil {
-			return nil, errors.New("the RSA key is nil")
+		if key == nil || key.D == nil {
+			return nil, errors.New("the RSA key is nil or has no private exponent")
 		}
 	case *ecdsa.PrivateKey:
-		if key == nil {
-			return nil, errors.New("the ECDSA key is nil")
+		//lint:ignore SA1019 Bytes, which should be used instead, panics without it
+		if key == nil || key.D == nil {
+			return nil, errors.New("the ECDSA key is nil or has no private scalar")
 		}
 	case ed25519.PrivateKey:
 		if len(key) != ed25519.PrivateKeySize {

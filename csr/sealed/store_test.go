@@ -242,6 +242,21 @@ func TestStore_ForeignAndBrokenKeys(t *testing.T) {
 	assert.Empty(t, blobs.blobs)
 }
 
+// TestStore_PartsOfTwoKeys shows that a key that Get would refuse is not kept,
+// and that its bytes are in no error.
+func TestStore_PartsOfTwoKeys(t *testing.T) {
+	name, key, _ := newKey(t)
+	_, other, otherDER := newKey(t)
+	mixed := other.(*ecdsa.PrivateKey)
+	mixed.PublicKey = key.(*ecdsa.PrivateKey).PublicKey
+	blobs := newBlobs()
+	store := &sealed.Store{Blobs: blobs, AEAD: newRing(t, newSecret())}
+	err := store.Put(t.Context(), name, mixed)
+	require.ErrorIs(t, err, sealed.ErrOtherKey)
+	assertNoKey(t, err.Error(), otherDER)
+	assert.Empty(t, blobs.blobs)
+}
+
 type hsm struct{ crypto.Signer }
 
 func newP384(t *testing.T) crypto.Signer {

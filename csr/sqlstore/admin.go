@@ -51,12 +51,15 @@ func (t *Table) probe(ctx context.Context) error {
 // Check returns an error that names every setting because of which the database
 // may lose what it has acknowledged, if it or its machine crashes:
 //
-//   - PostgreSQL: fsync off, an UNLOGGED or temporary table, a standby;
+//   - PostgreSQL: fsync off, an UNLOGGED or temporary table, a partitioned
+//     table or a view, since what it consists of is not checked, a standby;
 //   - MySQL: innodb_flush_log_at_trx_commit other than 1, sync_binlog other
 //     than 1 where there is a binary log, autocommit off, another engine than
-//     InnoDB, a read-only server;
+//     InnoDB, a view, a read-only server;
 //   - SQLite: synchronous below FULL with a write-ahead log, or below EXTRA
-//     with another journal; a database in memory.
+//     with another journal; a temporary table, or one in memory. These are the
+//     settings of the database file, perhaps an attached one, that has the
+//     table.
 //
 // It returns an error if the table is missing too. What a failover to a replica
 // may lose is not checked: that depends on how the replica is fed.

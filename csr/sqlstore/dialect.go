@@ -122,7 +122,9 @@ var postgres = Dialect{
 	Check: `SELECT name, setting, 'on' FROM pg_settings WHERE name = 'fsync' AND setting <> 'on'
 UNION ALL SELECT 'pg_is_in_recovery()', 'true', 'false' WHERE pg_is_in_recovery()
 UNION ALL SELECT 'persistence of {table}', relpersistence::text, 'p' FROM pg_class
-	WHERE oid = '{table}'::regclass AND relpersistence <> 'p'`,
+	WHERE oid = '{table}'::regclass AND relpersistence <> 'p'
+UNION ALL SELECT 'relkind of {table}', relkind::text, 'r' FROM pg_class
+	WHERE oid = '{table}'::regclass AND relkind <> 'r'`,
 }
 
 var mysql = Dialect{
@@ -141,8 +143,8 @@ UNION ALL SELECT 'sync_binlog', CAST(@@GLOBAL.sync_binlog AS CHAR), '1' FROM DUA
 	WHERE @@GLOBAL.log_bin = 1 AND @@GLOBAL.sync_binlog <> 1
 UNION ALL SELECT 'autocommit', '0', '1' FROM DUAL WHERE @@SESSION.autocommit <> 1
 UNION ALL SELECT 'read_only', '1', '0' FROM DUAL WHERE @@GLOBAL.read_only = 1
-UNION ALL SELECT 'engine of {table}', engine, 'InnoDB' FROM information_schema.tables
-	WHERE table_name = SUBSTRING_INDEX('{table}', '.', -1) AND engine <> 'InnoDB'
+UNION ALL SELECT 'engine of {table}', COALESCE(engine, table_type), 'InnoDB' FROM information_schema.tables
+	WHERE table_name = SUBSTRING_INDEX('{table}', '.', -1) AND COALESCE(engine, table_type) <> 'InnoDB'
 	AND table_schema = IF('{table}' LIKE '%.%', SUBSTRING_INDEX('{table}', '.', 1), DATABASE())`,
 }
 
@@ -156,9 +158,16 @@ var sqlite = Dialect{
 	token blob NOT NULL,
 	added text NOT NULL DEFAULT CURRENT_TIMESTAMP
 )`,
-	Check: `SELECT 'journal_mode', journal_mode, 'wal' FROM pragma_journal_mode WHERE journal_mode IN ('off', 'memory')
+	Check: `WITH home AS (SELECT d.name, d.file FROM pragma_database_list AS d
+	WHERE (instr('{table}', '.') = 0 OR lower(d.name) = lower(substr('{table}', 1, instr('{table}', '.') - 1)))
+	AND EXISTS (SELECT 1 FROM pragma_table_info(substr('{table}', instr('{table}', '.') + 1), d.name))
+	ORDER BY d.name <> 'temp', d.seq LIMIT 1)
+SELECT 'journal_mode', journal_mode, 'wal' FROM home, pragma_journal_mode(home.name)
+	WHERE journal_mode IN ('off', 'memory')
 UNION ALL SELECT 'synchronous', CAST(synchronous AS text), '2 with journal_mode wal, 3 with another'
-	FROM pragma_synchronous, pragma_journal_mode
+	FROM home, pragma_synchronous(home.name), pragma_journal_mode(home.name)
 	WHERE NOT (synchronous = 3 OR synchronous = 2 AND journal_mode = 'wal')
-UNION ALL SELECT 'file', 'none, it is in memory', 'a file' FROM pragma_database_list WHERE name = 'main' AND file = ''`,
+UNION ALL SELECT 'file', 'none, it is in memory', 'a file' FROM home WHERE file = '' AND name <> 'temp'
+UNION ALL SELECT 'file', 'none, it is temporary', 'a file' FROM home WHERE name = 'temp'
+UNION ALL SELECT 'file', 'unknown', 'a file' WHERE NOT EXISTS (SELECT 1 FROM home)`,
 }

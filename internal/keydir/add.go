@@ -11,7 +11,7 @@ import (
 
 const (
 	sweepEvery = time.Hour           // between two sweeps of temporary files
-	tempLife   = time.Hour           // an older temporary file belongs to a process that died
+	tempLife   = time.Hour           // a temporary file that is further from now belongs to a process that died
 	sweepMark  = tempDir + "/.sweep" // its modification time is that of the last sweep
 )
 
@@ -21,6 +21,11 @@ const (
 //
 // Add writes the data to a temporary file and fsyncs it, then links that to
 // name, which unlike a rename never replaces a file, and fsyncs the directory.
+//
+// On a file system without hard links Add writes the file under its name. If
+// that fails, for example because the disk is full, Add removes the file. An
+// Add of the same name by another process may have returned fs.ErrExist
+// meanwhile, although no file remains.
 func (d *Dir) Add(name string, data []byte) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -118,10 +123,13 @@ func noHardLinks(err error) bool {
 
 // sweep removes the temporary files of processes that died, about once in
 // sweepEvery for all processes together. Times are those of the file system,
-// not of this machine. Errors are ignored: a file that stays is harmless.
+// not of this machine, whose clock may have been wrong: a mark from the future
+// does not count. Errors are ignored: the next sweep tries again.
 func (d *Dir) sweep(now time.Time) {
-	if mark, err := d.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()) < sweepEvery {
-		return
+	if mark, err := d.root.Lstat(sweepMark); err == nil {
+		if age := now.Sub(mark.ModTime()); age >= 0 && age < sweepEvery {
+			return
+		}
 	}
 	_ = d.root.Remove(sweepMark) // the new one has a new time
 	mark, err := d.root.OpenFile(sweepMark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -137,7 +145,7 @@ func (d *Dir) sweep(now time.Time) {
 	names, _ := temps.Readdirnames(-1)   // those that could be read
 	for _, name := range names {
 		name = tempDir + "/" + name
-		if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()) > tempLife {
+		if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()).Abs() > tempLife {
 			_ = d.root.Remove(name) // the next sweep tries again
 		}
 	}

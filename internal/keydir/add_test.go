@@ -207,6 +207,29 @@ func TestSweep(t *testing.T) {
 	assert.Less(t, time.Since(info.ModTime()), sweepEvery, "a new mark")
 }
 
+// TestSweep_TimesInTheFuture shows that neither a mark nor a temporary file with
+// a time in the future, as a clock that was wrong leaves it, keeps what a killed
+// process left.
+func TestSweep_TimesInTheFuture(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	for _, markAge := range []time.Duration{-time.Second, -sweepEvery, -100 * 365 * 24 * time.Hour} {
+		dir := create(t, newPath(t))
+		for name, age := range map[string]time.Duration{
+			"old": tempLife + time.Second, "young": -tempLife, "future": -tempLife - time.Second,
+		} {
+			require.NoError(t, dir.root.WriteFile(tempDir+"/"+name, []byte("half a k"), 0o600))
+			setAge(t, dir, tempDir+"/"+name, now, age)
+		}
+		require.NoError(t, dir.root.WriteFile(sweepMark, nil, 0o600))
+		setAge(t, dir, sweepMark, now, markAge)
+		dir.sweep(now)
+		assert.Equal(t, []string{".tmp/young"}, files(t, dir.path), markAge)
+		info, err := dir.root.Lstat(sweepMark)
+		require.NoError(t, err)
+		assert.Less(t, time.Until(info.ModTime()), time.Minute, "a new mark")
+	}
+}
+
 func TestAdd_Sweeps(t *testing.T) {
 	dir := create(t, newPath(t))
 	require.NoError(t, dir.root.WriteFile(tempDir+"/old", nil, 0o600))
