@@ -58,7 +58,7 @@ func TestKeyring_Allocations(t *testing.T) {
 // read that back.
 func TestStore_Allocations(t *testing.T) {
 	ring := newRing(t, newSecret())
-	for keyType, most := range map[csr.KeyType]float64{csr.RSA2048: 235, csr.P256: 115} {
+	for keyType, most := range map[csr.KeyType]float64{csr.RSA2048: 120, csr.P256: 115} {
 		name, key := newBenchKey(t, keyType)
 		plain := testing.AllocsPerRun(100, func() { _ = new(csr.MemStore).Put(t.Context(), name, key) })
 		got := testing.AllocsPerRun(100, func() {

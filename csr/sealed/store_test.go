@@ -257,6 +257,21 @@ func TestStore_PartsOfTwoKeys(t *testing.T) {
 	assert.Empty(t, blobs.blobs)
 }
 
+func TestStore_PartsOfTwoRSAKeys(t *testing.T) {
+	one, err := csr.RSA2048.NewKey(t.Context())
+	require.NoError(t, err)
+	other, err := csr.RSA2048.NewKey(t.Context())
+	require.NoError(t, err)
+	mixed := *other.(*rsa.PrivateKey)
+	mixed.PublicKey = one.(*rsa.PrivateKey).PublicKey
+	name, err := csr.PubMD5(mixed.Public())
+	require.NoError(t, err)
+	blobs := newBlobs()
+	store := &sealed.Store{Blobs: blobs, AEAD: newRing(t, newSecret())}
+	require.Error(t, store.Put(t.Context(), name, &mixed))
+	assert.Empty(t, blobs.blobs)
+}
+
 type hsm struct{ crypto.Signer }
 
 func newP384(t *testing.T) crypto.Signer {
