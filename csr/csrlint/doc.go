@@ -22,13 +22,21 @@
 //
 //   - BR: the CA/Browser Forum's Baseline Requirements for TLS server
 //     certificates, by section.
-//   - RFC 2985, 2986, 5280, 5890 and 7468, ITU-T X.680 and X.690: what a CSR
-//     is. A breach counts as refused if Go's crypto/x509, openssl or GnuTLS
-//     can't read the CSR: most CAs use one of these.
+//   - RFC 2985, 2986, 5280, 5890, 7468 and 8017, ITU-T X.680 and X.690: what a
+//     CSR is. A breach counts as refused if Go's crypto/x509, openssl or GnuTLS
+//     can't read the CSR, its subject or its names, or can't verify its
+//     signature: most CAs use one of these.
+//   - openssl 3.0 and GnuTLS 3.7: what one of them can't read although
+//     crypto/x509 does. What all three read and ignore, such as surplus
+//     parameters of a signature algorithm, is not reported.
 //   - Boulder, the software of Let's Encrypt, by package: goodkey, csr, policy
 //     and ra, version v0.20260921.0.
 //   - zlint, which CAs run on certificates before they issue them, version
 //     3.7.3.
+//
+// The characters that Lint calls invisible are those that package csr refuses
+// in a subject: controls, line and paragraph separators, noncharacters, U+FFFD,
+// and Unicode's Default_Ignorable_Code_Point without the two joiners.
 //
 // The tests compare Lint with all of these programs except Boulder's package
 // ra, which needs a database.

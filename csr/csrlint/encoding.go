@@ -3,26 +3,15 @@ package csrlint
 import (
 	"bytes"
 	"encoding/asn1"
-	"encoding/pem"
 )
 
 var (
-	pemMissing      = refused("pem-missing", "RFC 7468 section 7")
-	pemLabel        = refused("pem-label", "RFC 7468 section 7")
-	pemLabelOld     = changed("pem-label", "RFC 7468 section 7")
-	pemSurroundings = changed("pem-surroundings", "RFC 7468 section 2")
-	pemHeaders      = refused("pem-surroundings", "RFC 7468 section 2")
-	derMalformed    = refused("der-malformed", "RFC 2986 section 4")
-	derTrailing     = refused("der-trailing", "RFC 2986 section 4.2")
-	derOrder        = refused("der-order", "GnuTLS, ITU-T X.690 section 11.6")
-	versionMissing  = refused("version", "RFC 2986 section 4.1")
-	versionNotV1    = changed("version", "RFC 2986 section 4.1")
-)
-
-// The labels of CSRs, RFC 7468 section 7.
-const (
-	pemType    = "CERTIFICATE REQUEST"
-	pemTypeOld = "NEW CERTIFICATE REQUEST"
+	derMalformed   = refused("der-malformed", "RFC 2986 section 4")
+	derTrailing    = refused("der-trailing", "RFC 2986 section 4.2")
+	derOrder       = refused("der-order", "GnuTLS, ITU-T X.690 section 11.6")
+	valueMalformed = refused("der-malformed", "openssl, ITU-T X.690 section 8")
+	versionMissing = refused("version", "RFC 2986 section 4.1")
+	versionNotV1   = changed("version", "RFC 2986 section 4.1")
 )
 
 // request has the parts of a CertificationRequest (RFC 2986 section 4). They
@@ -35,52 +24,6 @@ type request struct {
 	attributes []asn1.RawValue
 	algorithm  asn1.RawValue
 	signature  asn1.RawValue
-}
-
-// decodePEM returns the DER in data. The result is data itself if that is bare
-// DER, and nil if there is neither.
-func (l *linter) decodePEM(data []byte) []byte {
-	block, rest := requestBlock(data)
-	if block == nil {
-		if len(data) > 0 && data[0] == 0x30 { // the tag of a SEQUENCE
-			l.add(pemMissing, "PEM", "is bare DER: want a PEM block")
-			return data
-		}
-		l.add(pemMissing, "PEM", "has no PEM block")
-		return nil
-	}
-	switch block.Type {
-	case pemType:
-	case pemTypeOld:
-		l.add(pemLabelOld, "PEM", "has the label %s: want %q", quote(block.Type), pemType)
-	default:
-		l.add(pemLabel, "PEM", "has the label %s: want %q", quote(block.Type), pemType)
-	}
-	begin := []byte("-----BEGIN ")
-	switch {
-	case len(block.Headers) > 0:
-		l.add(pemHeaders, "PEM", "has headers in its block")
-	case bytes.Count(data, begin) > 1:
-		l.add(pemSurroundings, "PEM", "has more than one block")
-	case len(bytes.TrimSpace(rest)) > 0 || !bytes.HasPrefix(bytes.TrimSpace(data), begin):
-		l.add(pemSurroundings, "PEM", "has text around its block")
-	}
-	if len(block.Bytes) == 0 {
-		l.add(derMalformed, "DER", "is empty")
-	}
-	return block.Bytes
-}
-
-// requestBlock returns the first PEM block with a label of a CSR, or else the
-// first block, and what follows it.
-func requestBlock(data []byte) (block *pem.Block, rest []byte) {
-	first, afterFirst := pem.Decode(data)
-	for block, rest = first, afterFirst; block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == pemType || block.Type == pemTypeOld {
-			return block, rest
-		}
-	}
-	return first, afterFirst
 }
 
 // parse returns the parts of the CSR in der. It reports surplus elements, which

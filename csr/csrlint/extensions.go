@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"slices"
 )
 
 var (
@@ -57,6 +58,10 @@ func (l *linter) readCSRAttribute(raw asn1.RawValue) (oid asn1.ObjectIdentifier,
 	}
 	l.surplus(attributeMalformed, "attributes", "an attribute", parts, 2)
 	values, ok = members(parts[1], asn1.TagSet)
+	l.order("attributes", values)
+	if slices.ContainsFunc(values, func(v asn1.RawValue) bool { return !isReadable(v) }) {
+		l.add(valueMalformed, "attributes", "has a malformed value of %v", oid)
+	}
 	return oid, values, ok && len(values) > 0
 }
 

@@ -13,6 +13,7 @@ import (
 
 var (
 	keyUnreadable = refused("key-unreadable", "RFC 5280 section 4.1.2.7")
+	keyRSA        = refused("key-unreadable", "RFC 8017 appendix A.1.1")
 	keyKind       = refused("key-type", "BR 7.1.3.1")
 	keyCurve      = refused("key-curve", "BR 6.1.5")
 	keyCurveRare  = refused("key-curve", "Boulder goodkey (Let's Encrypt)")
@@ -32,11 +33,8 @@ func (l *linter) publicKey(r *request) *x509.CertificateRequest {
 		l.add(keyUnreadable, field, "is not an algorithm and a BIT STRING")
 		return nil
 	}
-	l.surplus(keyUnreadable, field, "the key", parts, 2)
-	parts, _ = members(r.algorithm, asn1.TagSequence)
-	l.surplus(signatureMalformed, "signature", "the algorithm", parts, 2)
-	if !readable(r.algorithm, new(pkix.AlgorithmIdentifier)) || !readable(r.signature, new(asn1.BitString)) {
-		l.add(signatureMalformed, "signature", "is not an algorithm and a BIT STRING")
+	l.keyEncoding(parts)
+	if !l.signatureEncoding(r) {
 		return nil
 	}
 	bare, err := bareRequest(r)
@@ -46,6 +44,7 @@ func (l *linter) publicKey(r *request) *x509.CertificateRequest {
 	}
 	switch pub := bare.PublicKey.(type) {
 	case *rsa.PublicKey:
+		l.rsaEncoding(parts[1])
 		l.rsaKey(pub)
 		if bits := pub.N.BitLen(); bits < minModulus || bits > maxModulus {
 			return nil
@@ -65,6 +64,32 @@ func (l *linter) publicKey(r *request) *x509.CertificateRequest {
 		return nil
 	}
 	return bare
+}
+
+// keyEncoding reports surplus elements among the parts of a
+// SubjectPublicKeyInfo and in its algorithm.
+func (l *linter) keyEncoding(parts []asn1.RawValue) {
+	l.surplus(keyUnreadable, "public key", "the key", parts, 2)
+	if len(parts) > 0 {
+		algorithm, _ := members(parts[0], asn1.TagSequence)
+		l.surplus(keyUnreadable, "public key", "the algorithm", algorithm, 2)
+	}
+}
+
+// signatureEncoding checks how the signature and its algorithm are encoded. It
+// reports whether they can be read. The parameters of the algorithm may be of
+// any type: what openssl, GnuTLS and crypto/x509 ignore is not reported.
+func (l *linter) signatureEncoding(r *request) bool {
+	parts, _ := members(r.algorithm, asn1.TagSequence)
+	l.surplus(signatureMalformed, "signature", "the algorithm", parts, 2)
+	if !readable(r.algorithm, new(pkix.AlgorithmIdentifier)) || !readable(r.signature, new(asn1.BitString)) {
+		l.add(signatureMalformed, "signature", "is not an algorithm and a BIT STRING")
+		return false
+	}
+	if len(parts) > 1 && !isReadable(parts[1]) {
+		l.add(valueMalformed, "signature", "has an algorithm with malformed parameters")
+	}
+	return true
 }
 
 // readable reports whether encoding/asn1 can decode v into target.

@@ -36,8 +36,8 @@ func (f Finding) String() string {
 //
 // The codes by subject:
 //
-//   - the encoding: pem-missing, pem-label, pem-surroundings, der-malformed,
-//     der-trailing, der-order, version
+//   - the encoding: pem-missing, pem-label, pem-surroundings, pem-blank-line,
+//     der-malformed, der-trailing, der-order, version
 //   - the key: key-unreadable, key-type, key-size, key-exponent, key-modulus,
 //     key-roca, key-curve
 //   - the signature: signature-wrong, signature-hash, signature-algorithm

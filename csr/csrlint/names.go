@@ -16,6 +16,7 @@ var (
 	sanMissing   = refused("san-missing", "BR 7.1.2.7.12")
 	sanMalformed = refused("san-malformed", "RFC 5280 section 4.2.1.6")
 	sanKind      = refused("san-kind", "Boulder csr (Let's Encrypt), BR 7.1.2.7.12")
+	sanUnread    = refused("san-kind", "GnuTLS, BR 7.1.2.7.12")
 	sanIgnored   = changed("san-kind", "BR 7.1.2.7.12")
 	sanIP        = refused("san-ip", "Boulder ra (Let's Encrypt)")
 	sanPrivateIP = refused("san-ip", "BR 7.1.2.7.12")
@@ -26,30 +27,6 @@ var (
 
 // manyNames is the largest number of names that Let's Encrypt accepts.
 const manyNames = 100
-
-// generalNames are the kinds of a GeneralName by their tag (RFC 5280 section
-// 4.2.1.6).
-var generalNames = []struct {
-	name        string
-	constructed bool
-}{
-	{"an otherName", true},
-	{"an rfc822Name, which is an e-mail address", false},
-	{"a dNSName", false},
-	{"an x400Address", true},
-	{"a directoryName", true},
-	{"an ediPartyName", true},
-	{"a uniformResourceIdentifier", false},
-	{"an iPAddress", false},
-	{"a registeredID", false},
-}
-
-const (
-	tagRFC822Name = 1
-	tagDNSName    = 2
-	tagURI        = 6
-	tagIPAddress  = 7
-)
 
 // names checks the names of the CSR: those of the SAN extension and the common
 // name, which CAs treat as one of them. There should be one SAN extension.
@@ -95,7 +72,7 @@ func (l *linter) alternativeNames(value []byte) []string {
 		}
 		kind := generalNames[v.Tag]
 		switch {
-		case v.IsCompound != kind.constructed:
+		case v.IsCompound != kind.constructed || !isReadableName(v):
 			l.add(sanMalformed, field, "is tagged as %s but not encoded as one", kind.name)
 		case v.Tag == tagDNSName:
 			l.dnsName(field, string(v.Bytes))
@@ -104,6 +81,8 @@ func (l *linter) alternativeNames(value []byte) []string {
 			names = append(names, l.ipAddress(field, v.Bytes))
 		case v.Tag == tagRFC822Name || v.Tag == tagURI:
 			l.add(sanKind, field, "is %s: want only domain names", kind.name)
+		case v.Tag == tagX400Address || v.Tag == tagEDIPartyName:
+			l.add(sanUnread, field, "is %s: want only domain names", kind.name)
 		default:
 			l.add(sanIgnored, field, "is %s: want only domain names", kind.name)
 		}

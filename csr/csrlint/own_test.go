@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,4 +87,24 @@ func TestLint_OwnCSRs(t *testing.T) {
 		want := append(strings.Fields(changed), "subject-ou")
 		assert.ElementsMatch(t, want, strings.Fields(codes(findings, false)), "%d: %v", i, findings)
 	}
+}
+
+// TestLint_InvisibleCharactersOfPackageCSR checks that Lint reports exactly the
+// characters of Unicode that package csr refuses in a text of the subject.
+func TestLint_InvisibleCharactersOfPackageCSR(t *testing.T) {
+	count := 0
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		request := csr.Request{CommonName: "example.com", Organization: "a" + string(r) + "b"}
+		refused := request.Validate() != nil
+		if refused != isInvisible(r) {
+			t.Errorf("%U: package csr refuses %t, invisible %t", r, refused, isInvisible(r))
+		}
+		if refused {
+			count++
+		}
+	}
+	assert.Greater(t, count, 4000, "the ignorable code points alone are more than 4000")
 }

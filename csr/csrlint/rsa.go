@@ -2,6 +2,7 @@ package csrlint
 
 import (
 	"crypto/rsa"
+	"encoding/asn1"
 	"math/big"
 )
 
@@ -25,6 +26,21 @@ const (
 // fermatRounds is the number of rounds of Fermat's factorization. BR 6.1.1.3
 // asks for 100; Boulder tries 110.
 const fermatRounds = 110
+
+// rsaEncoding reports what crypto/x509 skips in the BIT STRING of an RSA key:
+// elements after the two numbers, and data after the key.
+func (l *linter) rsaEncoding(bits asn1.RawValue) {
+	const field = "public key"
+	var content asn1.BitString
+	var key asn1.RawValue
+	_, _ = asn1.Unmarshal(bits.FullBytes, &content) // crypto/x509 has read it
+	rest, _ := asn1.Unmarshal(content.RightAlign(), &key)
+	numbers, _ := members(key, asn1.TagSequence)
+	l.surplus(keyRSA, field, "the RSA key", numbers, 2)
+	if len(rest) > 0 {
+		l.add(keyRSA, field, "has %d bytes after the RSA key", len(rest))
+	}
+}
 
 // rsaKey checks the numbers of an RSA key.
 func (l *linter) rsaKey(pub *rsa.PublicKey) {

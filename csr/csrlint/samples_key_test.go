@@ -7,9 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,13 +54,58 @@ func keySamples(t testing.TB) []sample {
 			"key-unreadable", "",
 		},
 		{"unknown key type", spki(replace("\x2a\x86\x48\xce\x3d\x02\x01", "\x2a\x86\x48\xce\x3d\x02\x7f")), "key-type", ""},
+		{
+			"more at the end of the key's algorithm", spki(func(der []byte) []byte { return growAlgorithm(t, der) }),
+			"key-unreadable", "",
+		},
 		{"key not a SEQUENCE", func(f *forgery) { f.spki = null }, "key-unreadable", ""},
 		{"more at the end of the key", spki(func(der []byte) []byte {
-			var key asn1.RawValue
-			_, err := asn1.Unmarshal(der, &key)
-			require.NoError(t, err)
-			return tlv(tagSequence, key.Bytes, null)
+			return tlv(tagSequence, parts(t, der)[0], parts(t, der)[1], null)
 		}), "key-unreadable", ""},
+	}
+}
+
+// parts returns the elements of a SEQUENCE.
+func parts(t testing.TB, der []byte) [][]byte {
+	t.Helper()
+	var list []asn1.RawValue
+	_, err := asn1.Unmarshal(der, &list)
+	require.NoError(t, err)
+	var all [][]byte
+	for _, v := range list {
+		all = append(all, v.FullBytes)
+	}
+	return all
+}
+
+// growAlgorithm adds a third element to the algorithm of a
+// SubjectPublicKeyInfo.
+func growAlgorithm(t testing.TB, spki []byte) []byte {
+	t.Helper()
+	key := parts(t, spki)
+	algorithm := parts(t, key[0])
+	return tlv(tagSequence, tlv(tagSequence, algorithm[0], algorithm[1], null), key[1])
+}
+
+// rsaEncodingSamples are wrong in the encoding of their RSA keys.
+func rsaEncodingSamples(t testing.TB) []sample {
+	key := newRSA(t, 2048)
+	spki := spkiOf(key.Public())
+	number := parts(t, x509.MarshalPKCS1PublicKey(&key.PublicKey))
+	with := func(spki []byte) func(*forgery) {
+		return func(f *forgery) {
+			f.rsa(key)
+			f.spki = spki
+		}
+	}
+	public := func(content ...[]byte) func(*forgery) {
+		return with(tlv(tagSequence, parts(t, spki)[0], tlv(asn1.TagBitString, []byte{0}, slices.Concat(content...))))
+	}
+	return []sample{
+		{"more at the end of the RSA key's algorithm", with(growAlgorithm(t, spki)), "key-unreadable", ""},
+		{"more at the end of the RSA key", public(tlv(tagSequence, number[0], number[1], null)), "key-unreadable", ""},
+		{"more after the RSA key", public(tlv(tagSequence, number[0], number[1]), null), "key-unreadable", ""},
+		{"RSA key not DER", public([]byte("x")), "key-unreadable", ""},
 	}
 }
 

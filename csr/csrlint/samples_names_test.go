@@ -1,7 +1,9 @@
 package csrlint
 
 import (
+	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +16,10 @@ func sanSamples() []sample {
 		return func(f *forgery) { f.names, f.extensions = nil, [][]byte{extension(oid(2, 5, 29, 17), value)} }
 	}
 	called := func(names ...string) func(*forgery) { return func(f *forgery) { f.called(names...) } }
+	dirName := func(rdn []byte) func(*forgery) { return also(constructedBit|4, string(tlv(tagSequence, rdn))) }
+	otherName := func(parts ...[]byte) func(*forgery) {
+		return also(constructedBit, string(slices.Concat(parts...)))
+	}
 	return []sample{
 		{"SAN not a list", value([]byte("x")), "san-malformed", "san-missing"},
 		{"SAN not a SEQUENCE", value(tlv(tagSet)), "san-malformed", "san-missing"},
@@ -31,7 +37,48 @@ func sanSamples() []sample {
 		}, "san-malformed", ""},
 		{"primitive directoryName", also(4, ""), "san-malformed", ""},
 		{"directoryName", also(constructedBit|4, string(tlv(tagSequence))), "", "san-kind"},
+		{"directoryName with an attribute", dirName(rdn(attr(commonName, utf8String, "x"))), "", "san-kind"},
+		{"directoryName empty", also(constructedBit|4, ""), "san-malformed", ""},
+		{"directoryName not a SEQUENCE", also(constructedBit|4, string(tlv(tagSet))), "san-malformed", ""},
+		{
+			"directoryName with more after it", also(constructedBit|4, string(tlv(tagSequence))+"\x05\x00"),
+			"san-malformed", "",
+		},
+		{"directoryName with an empty RDN", dirName(rdn()), "san-malformed", ""},
+		{"directoryName without an RDN", dirName(null), "san-malformed", ""},
+		{"directoryName without an attribute", dirName(rdn(null)), "san-malformed", ""},
+		{
+			"directoryName with a GeneralString", dirName(rdn(attr(commonName, asn1.TagGeneralString, "x"))),
+			"san-malformed", "",
+		},
+		{
+			"directoryName with half a character", dirName(rdn(attr(commonName, asn1.TagBMPString, "x"))),
+			"san-malformed", "",
+		},
+		{"directoryName with an empty attribute", dirName(rdn(attr(commonName, utf8String, ""))), "san-malformed", ""},
+		{"directoryName with a type not an OID", dirName(rdn(attr(null, utf8String, "x"))), "san-malformed", ""},
+		{
+			"directoryName with three in an attribute", dirName(rdn(tlv(tagSequence, commonName, null, null))),
+			"san-malformed", "",
+		},
+		{"otherName", otherName(oid(1, 2, 3), tlv(0xa0, null)), "", "san-kind"},
+		{"otherName empty", otherName(), "san-malformed", ""},
+		{"otherName without a value", otherName(oid(1, 2, 3)), "san-malformed", ""},
+		{"otherName with more at its end", otherName(oid(1, 2, 3), tlv(0xa0, null), null), "san-malformed", ""},
+		{"otherName without a type", otherName(null, tlv(0xa0, null)), "san-malformed", ""},
+		{"otherName with an empty type", otherName(tlv(asn1.TagOID), tlv(0xa0, null)), "san-malformed", ""},
+		{"otherName with a value without [0]", otherName(oid(1, 2, 3), null), "san-malformed", ""},
+		{"otherName with a value [1]", otherName(oid(1, 2, 3), tlv(0xa1, null)), "san-malformed", ""},
+		{"otherName with an empty [0]", otherName(oid(1, 2, 3), tlv(0xa0)), "san-malformed", ""},
+		{"otherName with two values", otherName(oid(1, 2, 3), tlv(0xa0, null, null)), "san-malformed", ""},
+		{"otherName with a malformed value", otherName(oid(1, 2, 3), tlv(0xa0, tlv(asn1.TagInteger))), "san-malformed", ""},
+		{"x400Address", also(constructedBit|3, string(tlv(tagSequence))), "san-kind", ""},
+		{"ediPartyName", also(constructedBit|5, string(tlv(0xa1, tlv(utf8String, []byte("A"))))), "san-kind", ""},
+		{"ediPartyName empty", also(constructedBit|5, ""), "san-kind", ""},
 		{"registeredID", also(8, "\x2a\x03"), "", "san-kind"},
+		{"registeredID empty", also(8, ""), "san-malformed", ""},
+		{"registeredID cut short", also(8, "\x2a\x83"), "san-malformed", ""},
+		{"registeredID with a leading zero", also(8, "\x2a\x80\x03"), "san-malformed", ""},
 		{"rfc822Name", also(1, "admin@example.com"), "san-kind", ""},
 		{"URI", also(6, "https://example.com/"), "san-kind", ""},
 		{"IP address of 3 bytes", also(tagIPAddress, "abc"), "san-malformed", ""},
@@ -70,11 +117,11 @@ func commonNameSamples() []sample {
 		{"no name anywhere", func(f *forgery) { f.names, f.rdns = nil, f.rdns[:4] }, "san-missing", ""},
 		{"empty SAN and no common name", func(f *forgery) { f.names, f.rdns = [][]byte{}, f.rdns[:4] }, "san-missing", ""},
 		{"SAN without common name", func(f *forgery) { f.rdns = f.rdns[:4] }, "", ""},
-		{"empty common name", cn(""), "", "subject-empty"},
+		{"empty common name", cn(""), "subject-empty", ""},
 		{"empty common name after another", func(f *forgery) {
 			f.names = nil
 			f.rdns = append(f.rdns, rdn(attr(commonName, utf8String, "")))
-		}, "san-missing", "subject-empty subject-repeated"},
+		}, "san-missing subject-empty", "subject-repeated"},
 		{"common name not in SAN", cn("example.org"), "", "cn-not-in-san"},
 		{"common name in upper case", cn("WWW.example.com"), "", "name-case"},
 		{"common name not a domain name", cn("Alibaba Inc"), "name-malformed", "cn-not-in-san"},
@@ -123,7 +170,10 @@ func domainSamples() []sample {
 		{"label of 63 octets", also(label63 + ".com"), "", ""},
 		{"label of 64 octets", also(label63 + "a.com"), "name-malformed", ""},
 		{"name of 253 octets", also(strings.Repeat(label63+".", 3) + strings.Repeat("a", 57) + ".com"), "", ""},
-		{"name of 254 octets", also(strings.Repeat(label63+".", 3) + strings.Repeat("a", 58) + ".com"), "name-malformed", ""},
+		{
+			"name of 254 octets", also(strings.Repeat(label63+".", 3) + strings.Repeat("a", 58) + ".com"),
+			"name-malformed", "",
+		},
 		{"number at the end", called("example.1"), "name-internal", ""},
 		{"star in the middle", called("www.*.example.com"), "name-malformed", ""},
 		{"star in a label", called("w*.example.com"), "name-malformed", ""},

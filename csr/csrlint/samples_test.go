@@ -2,8 +2,10 @@ package csrlint
 
 import (
 	"crypto"
+	"encoding/base64"
 	"encoding/pem"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -33,7 +35,8 @@ var (
 func samples(t testing.TB) []forgedSample {
 	t.Helper()
 	allSamplesOnce.Do(func() {
-		all := slices.Concat(pemSamples(), signatureSamples(t), keySamples(t), rsaSamples(t), contentSamples())
+		all := slices.Concat(pemSamples(), signatureSamples(t), keySamples(t), rsaSamples(t), rsaEncodingSamples(t),
+			contentSamples())
 		for _, s := range all {
 			allSamples = append(allSamples, forgedSample{s, forge(t, s.change)})
 		}
@@ -67,8 +70,47 @@ func pemSamples() []sample {
 		{"a header", text(func(s string) string {
 			return string(pem.EncodeToMemory(&pem.Block{Type: pemType, Headers: map[string]string{"a": "b"}, Bytes: derOf(s)}))
 		}), "pem-surroundings", ""},
+		{"blank line at the beginning of the base64", base64Lines(0, 64), "", ""},
+		{"blank line in the base64", base64Lines(1, 64), "pem-blank-line", ""},
+		{"blank line at the end of the base64", base64Lines(-1, 64), "pem-blank-line", ""},
+		{"blank line before lines of 76", base64Lines(0, 76), "pem-blank-line", ""},
+		{"blank line before lines of 60", base64Lines(0, 60), "pem-blank-line", ""},
+		{"blank line of spaces and CR", text(func(s string) string {
+			return strings.Replace(s, "\n-----END", "\n \t\r\n-----END", 1)
+		}), "pem-blank-line", ""},
+		{"two blank lines at the beginning", text(func(s string) string {
+			return strings.Replace(s, "-----\n", "-----\n\n\n", 1)
+		}), "pem-blank-line", ""},
+		{"lines of 76", text(func(s string) string { return wrapBase64(s, 76) }), "", ""},
+		{"lines with CRLF", text(func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }), "", ""},
 		{"empty PEM block", func(f *forgery) { f.change = func([]byte) []byte { return nil } }, "der-malformed", ""},
 	}
+}
+
+// base64Lines makes the base64 of a CSR lines of a width, and puts a blank line
+// before the line at the index. The index -1 is the end.
+func base64Lines(at, width int) func(*forgery) {
+	return func(f *forgery) {
+		f.text = func(s string) string {
+			lines := strings.SplitAfter(wrapBase64(s, width), "\n")
+			first, end := 1, len(lines)-2 // after BEGIN, before END and the empty text after it
+			if at < 0 {
+				return strings.Join(slices.Insert(lines, end, "\n"), "")
+			}
+			return strings.Join(slices.Insert(lines, first+at, "\n"), "")
+		}
+	}
+}
+
+// wrapBase64 returns the CSR with lines of a width.
+func wrapBase64(s string, width int) string {
+	var text strings.Builder
+	text.WriteString("-----BEGIN " + pemType + "-----\n")
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(derOf(s))), width) {
+		text.WriteString(string(line) + "\n")
+	}
+	text.WriteString("-----END " + pemType + "-----\n")
+	return text.String()
 }
 
 func derOf(text string) []byte {
@@ -123,10 +165,16 @@ func signatureSamples(t testing.TB) []sample {
 	with := func(algorithm []byte, options crypto.SignerOpts) func(*forgery) {
 		return func(f *forgery) { f.key, f.algorithm, f.options = rsa2048, algorithm, options }
 	}
-	return []sample{
+	parameters := func(value []byte) func(*forgery) {
+		return func(f *forgery) { f.algorithm = tlv(tagSequence, oid(1, 2, 840, 10045, 4, 3, 2), value) }
+	}
+	all := []sample{
 		{"signature of another key", func(f *forgery) { f.spki = spkiOf(otherKey.Public()) }, "signature-wrong", ""},
 		{"algorithm of another key type", func(f *forgery) { f.algorithm = rsaWithSHA256 }, "signature-wrong", ""},
-		{"ECDSA with SHA-1", func(f *forgery) { f.algorithm, f.options = ecdsaWithSHA1, crypto.SHA1 }, "signature-hash", ""},
+		{
+			"ECDSA with SHA-1", func(f *forgery) { f.algorithm, f.options = ecdsaWithSHA1, crypto.SHA1 },
+			"signature-hash", "",
+		},
 		{"RSA with SHA-1", with(rsaWithSHA1, crypto.SHA1), "signature-hash", ""},
 		{"RSA with MD5", with(rsaWithMD5, crypto.MD5), "signature-hash", ""},
 		{"RSA with MD2", with(rsaWithMD2, crypto.SHA256), "signature-algorithm", ""},
@@ -140,7 +188,20 @@ func signatureSamples(t testing.TB) []sample {
 		{"signature not a BIT STRING", func(f *forgery) {
 			f.change = func(der []byte) []byte { return bitStringToOctets(der) }
 		}, "der-malformed", ""},
+		{"RSA without parameters", with(tlv(tagSequence, oid(1, 2, 840, 113549, 1, 1, 11)), crypto.SHA256), "", ""},
+		{
+			"RSA with an OID without content",
+			with(tlv(tagSequence, oid(1, 2, 840, 113549, 1, 1, 11), []byte{6, 0}), crypto.SHA256),
+			"der-malformed", "",
+		},
 	}
+	for _, v := range readableValues {
+		all = append(all, sample{"parameters: " + v.name, parameters(v.der), "", ""})
+	}
+	for _, v := range malformedValues {
+		all = append(all, sample{"parameters: " + v.name, parameters(v.der), "der-malformed", ""})
+	}
+	return all
 }
 
 // attributeSamples are wrong in the CSR's attributes or in the extensions among
@@ -154,7 +215,7 @@ func attributeSamples() []sample {
 	attributes := func(all ...[]byte) func(*forgery) { return func(f *forgery) { f.attributes = all } }
 	instead := func(all ...[]byte) func(*forgery) { return func(f *forgery) { f.names, f.attributes = nil, all } }
 	more := func(all ...[]byte) func(*forgery) { return func(f *forgery) { f.extensions = all } }
-	return []sample{
+	all := []sample{
 		{"another attribute", attributes(csrAttr(osVersion, tlv(0x16, []byte("10.0")))), "", "attribute-ignored"},
 		{"password", attributes(secret), "", "attribute-password"},
 		{"unsorted attributes", attributes(secret, csrAttr(microsoft, tlv(tagSequence))), "der-order", // step's
@@ -174,12 +235,25 @@ func attributeSamples() []sample {
 		{"attribute without a set", attributes(tlv(tagSequence, password, null)), "der-malformed", ""},
 		{"attribute without a value", attributes(csrAttr(password)), "der-malformed", ""},
 		{
-			"two lists of extensions", instead(csrAttr(extensions, tlv(tagSequence, names), tlv(tagSequence))), "",
+			"two lists of extensions", instead(csrAttr(extensions, tlv(tagSequence, names), tlv(tagSet, null))), "",
 			"attribute-ignored",
+		},
+		{
+			"two lists of extensions, unsorted",
+			instead(csrAttr(extensions, tlv(tagSequence, names), tlv(tagSequence))), "der-order",
+			"attribute-ignored",
+		},
+		{
+			"two passwords, unsorted",
+			attributes(csrAttr(password, tlv(0x13, []byte("b")), tlv(0x13, []byte("a")))), "der-order",
+			"attribute-password",
 		},
 		{"extensions not a list", instead(csrAttr(extensions, null)), "der-malformed", "san-missing"},
 		{"not an extension", more(null), "der-malformed", ""},
-		{"extension of three elements", more(tlv(tagSequence, keyUsage, tlv(4), null)), "der-malformed", "extension-ignored"},
+		{
+			"extension of three elements", more(tlv(tagSequence, keyUsage, tlv(4), null)),
+			"der-malformed", "extension-ignored",
+		},
 		{"critical extension", more(tlv(tagSequence, keyUsage, []byte{1, 1, 0xff}, tlv(4))), "", "extension-ignored"},
 		{
 			"critical extension of four elements", more(tlv(tagSequence, keyUsage, []byte{1, 1, 0xff}, tlv(4), null)),
@@ -192,4 +266,13 @@ func attributeSamples() []sample {
 		},
 		{"two SAN extensions", more(names), "extension-repeated", ""},
 	}
+	for _, v := range readableValues {
+		all = append(all, sample{"attribute: " + v.name, attributes(csrAttr(osVersion, v.der)), "", "attribute-ignored"})
+	}
+	for _, v := range malformedValues {
+		all = append(all, sample{
+			"attribute: " + v.name, attributes(csrAttr(osVersion, v.der)), "der-malformed", "attribute-ignored",
+		})
+	}
+	return all
 }

@@ -18,6 +18,7 @@ var (
 	subjectMultivalue  = changed("subject-multivalue", "BR 7.1.4.1")
 	subjectLength      = changed("subject-length", "BR 7.1.4.2, RFC 5280 appendix A.1")
 	subjectEmpty       = changed("subject-empty", "BR 7.1.2.7.3 to 7.1.2.7.5")
+	subjectEmptyUnread = refused("subject-empty", "GnuTLS, RFC 5280 appendix A.1")
 	subjectPlaceholder = changed("subject-placeholder", "BR 7.1.2.7.3 to 7.1.2.7.5")
 	subjectCountry     = changed("subject-country", "BR 7.1.2.7.4, ISO 3166-1")
 )
@@ -45,6 +46,17 @@ var attributeTypes = map[string]attributeType{
 	"1.2.840.113549.1.9.1":       {"emailAddress", 255},
 }
 
+// directoryStrings has the attributes that GnuTLS reads as a DirectoryString.
+// Besides some of attributeTypes these are title, description,
+// businessCategory, name, initials, generationQualifier, pseudonym, UID and
+// placeOfBirth.
+var directoryStrings = map[string]bool{
+	"2.5.4.3": true, "2.5.4.4": true, "2.5.4.7": true, "2.5.4.8": true, "2.5.4.9": true, "2.5.4.10": true,
+	"2.5.4.11": true, "2.5.4.12": true, "2.5.4.13": true, "2.5.4.15": true, "2.5.4.17": true, "2.5.4.41": true,
+	"2.5.4.42": true, "2.5.4.43": true, "2.5.4.44": true, "2.5.4.65": true,
+	"0.9.2342.19200300.100.1.1": true, "1.3.6.1.5.5.7.9.2": true,
+}
+
 // attributeOrder is the order of BR 7.1.4.2.
 var attributeOrder = []string{"DC", "C", "ST", "L", "postalCode", "street", "O", "SN", "GN", "OU", "CN"}
 
@@ -53,6 +65,10 @@ type attribute struct {
 	name  string // short, as in attributeTypes, or the OID in dots
 	most  int    // characters
 	value asn1.RawValue
+
+	// directoryString is set if GnuTLS reads the value as a DirectoryString (RFC
+	// 5280 section 4.1.2.4). It refuses those that are empty.
+	directoryString bool
 }
 
 func (a attribute) field() string { return "subject." + a.name }
@@ -128,6 +144,7 @@ func (l *linter) readAttribute(member asn1.RawValue) (a attribute, ok bool) {
 		return attribute{}, false
 	}
 	a = attribute{name: oid.String(), most: math.MaxInt, value: parts[1]}
+	a.directoryString = directoryStrings[a.name]
 	if known, ok := attributeTypes[a.name]; ok {
 		a.name, a.most = known.name, known.most
 	}
@@ -147,6 +164,10 @@ func (l *linter) attribute(a attribute) (text string, ok bool) {
 			l.add(subjectUnknown, a.field(), "is left out of server certificates")
 		}
 	}
+	unreadable := a.directoryString && len(a.value.Bytes) == 0
+	if unreadable {
+		l.add(subjectEmptyUnread, a.field(), "is empty")
+	}
 	text, ok = l.readText(a)
 	if !ok {
 		return "", false
@@ -156,6 +177,7 @@ func (l *linter) attribute(a attribute) (text string, ok bool) {
 		l.add(subjectLength, a.field(), "has %d characters, more than %d", n, a.most)
 	}
 	switch {
+	case unreadable:
 	case text == "":
 		l.add(subjectEmpty, a.field(), "is empty")
 	case isPlaceholder(text):

@@ -11,6 +11,7 @@ import (
 
 var (
 	subjectType       = changed("subject-type", "BR 7.1.4.2, RFC 5280 section 4.1.2.4")
+	subjectTypeUnread = refused("subject-type", "openssl, RFC 5280 section 4.1.2.4")
 	subjectUnreadable = refused("subject-characters", "ITU-T X.680 section 41")
 	subjectCharacters = changed("subject-characters", "ITU-T X.680 section 41, RFC 5280 section 4.1.2.4")
 	subjectBlank      = changed("subject-blank", "zlint subject_dn_leading_whitespace and _trailing_whitespace")
@@ -26,16 +27,22 @@ func (l *linter) readText(a attribute) (text string, ok bool) {
 	case "emailAddress", "DC":
 		want = []int{asn1.TagIA5String}
 	}
-	tag := a.value.Tag
+	rule, tag := subjectType, a.value.Tag
+	if !isReadableInName(a.value) {
+		rule = subjectTypeUnread
+	}
 	if a.value.Class != asn1.ClassUniversal || a.value.IsCompound {
-		l.add(subjectType, a.field(), "is not a string")
+		l.add(rule, a.field(), "is not a string")
 		return "", false
 	}
 	if !slices.Contains(want, tag) {
-		l.add(subjectType, a.field(), "is a %s: want %s", typeName(tag), wantedTypes(want))
+		l.add(rule, a.field(), "is a %s: want %s", typeName(tag), wantedTypes(want))
 	}
-	var value any
-	if _, err := asn1.Unmarshal(a.value.FullBytes, &value); err != nil {
+	if rule.refused {
+		return "", false
+	}
+	value, err := decode(a.value)
+	if err != nil {
 		l.add(subjectUnreadable, a.field(), "is not a valid %s: %s", typeName(tag), quote(string(a.value.Bytes)))
 		return "", false
 	}
@@ -58,16 +65,29 @@ func (l *linter) characters(a attribute, text string) {
 	}
 }
 
-// isInvisible reports whether r is invisible, is not a character, or changes
-// how others are shown: controls, line ends, Default_Ignorable_Code_Point
-// without the two joiners that some scripts need, U+FFFD.
+// isInvisible reports whether r is a character that package csr refuses in a
+// subject: a control, a line or paragraph separator, a noncharacter, U+FFFD, or
+// one with Unicode's property Default_Ignorable_Code_Point, without the two
+// joiners that some scripts need.
 func isInvisible(r rune) bool {
 	const zwnj, zwj = '\u200c', '\u200d'
-	if r == zwnj || r == zwj || unicode.Is(unicode.Prepended_Concatenation_Mark, r) {
+	if r == zwnj || r == zwj {
 		return false
 	}
-	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
-		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
+	return r == utf8.RuneError || isDefaultIgnorable(r) ||
+		unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
+}
+
+// isDefaultIgnorable reports whether r has the property
+// Default_Ignorable_Code_Point, which is derived (Unicode's
+// DerivedCoreProperties.txt). The ranges are the interlinear annotation
+// characters and the Egyptian hieroglyph format characters.
+func isDefaultIgnorable(r rune) bool {
+	if unicode.In(r, unicode.White_Space, unicode.Prepended_Concatenation_Mark) ||
+		0xFFF9 <= r && r <= 0xFFFB || 0x13430 <= r && r <= 0x1343F {
+		return false
+	}
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // isCountry reports whether s looks like a code of ISO 3166-1. It does not know
@@ -94,9 +114,9 @@ func typeName(tag int) string {
 		asn1.TagPrintableString: "PrintableString",
 		asn1.TagT61String:       "TeletexString",
 		asn1.TagIA5String:       "IA5String",
-		26:                      "VisibleString",
+		tagVisibleString:        "VisibleString",
 		asn1.TagGeneralString:   "GeneralString",
-		28:                      "UniversalString",
+		tagUniversalString:      "UniversalString",
 		asn1.TagBMPString:       "BMPString",
 	}
 	if name, ok := names[tag]; ok {
