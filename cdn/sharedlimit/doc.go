@@ -29,13 +29,24 @@
 // that ask again a little later. If the context of a call ends, its turn goes
 // to the next call.
 //
+// A call never passes before its turn. It passes later if the engine's answer
+// arrives late, and so closer to the next call: if answers take up to 50 ms at
+// times, up to 5 calls more than 100 pass in a second; if up to 200 ms, 17.
+// What a request takes until the engine reads its clock costs nothing.
+//
 // # When the engine is away
 //
-// While the engine does not answer, each process lets through its share,
-// Rate/Processes, and asks once a second whether the engine is back. An error
-// counts at once, silence after one second. When the engine is back, a process
-// keeps to its share for two more seconds, until the others have noticed too.
+// An engine counts as away when its requests have failed for half a second or
+// one has had no answer for a second. Until then a process uses the turns that
+// it holds, and a shorter interruption changes nothing. While the engine is
+// away, each process lets through its share, Rate/Processes, and asks whether
+// the engine is back: a few times at first, then once a second. When it is
+// back, a process keeps to its share for two more seconds, until the others
+// have noticed too.
 //
 // If some processes reach the engine and others do not, up to twice the rate
-// may pass.
+// may pass. That is so for a moment when an outage is just long enough for
+// some of them to notice, about 0.5 to 1.2 s: 8 processes that keep 800 calls
+// waiting then made at most 122 in a second, 20 processes with 1000 calls 136,
+// and 100 processes with 500 calls 182, because each of these asks rarely.
 package sharedlimit

@@ -18,8 +18,17 @@ const (
 	// answer is late, and from its share.
 	answerTimeout = time.Second
 
+	// maxHanging is how many requests that had all of their answerTimeout may
+	// still be under way.
+	maxHanging = 4
+
+	// patience is how long requests have to fail until the engine counts as
+	// away. Most failures are one lost connection, and a share that is taken
+	// then is taken beside those who still reach the engine.
+	patience = horizon / 2
+
 	// probeInterval is the time from one request to the next while the engine
-	// is away.
+	// is away. It is shorter at first, for the same reason.
 	probeInterval = time.Second
 
 	// caution is how long a process keeps to its share once the engine is
@@ -27,14 +36,19 @@ const (
 	caution = probeInterval + answerTimeout
 )
 
-var errNoAnswer = fmt.Errorf("sharedlimit: take: no answer within %s", answerTimeout)
+var (
+	errNoAnswer = fmt.Errorf("sharedlimit: take: no answer within %s", answerTimeout)
+	errNoReturn = errors.New("sharedlimit: take: ended its goroutine")
+)
 
 // engine is what a Limiter knows of its Turns.
 type engine struct {
-	asking  bool      // a request is under way
-	late    bool      // and has had all of its answerTimeout
-	askedAt time.Time // when it was sent
-	askAt   time.Time // no request before this time
+	asking   bool      // a request is under way
+	requests int       // so many were sent; this is also the number of the last one
+	hanging  int       // so many were given up and have not returned
+	askedAt  time.Time // when the last one was sent
+	askAt    time.Time // no request before this time
+	failedAt time.Time // when the first one that failed since the last answer was sent; zero: none
 
 	busyUntil     time.Time // no free turn before this time
 	away          error     // why it can't be asked; nil: it answers
@@ -47,17 +61,14 @@ type notice struct {
 	args []any
 }
 
-// mayAnswer reports whether an answer is awaited.
-func (e *engine) mayAnswer() bool { return e.asking && !e.late }
-
 // wanted returns how many turns to ask the engine for now.
 func (l *Limiter) wanted(now time.Time) int {
 	e := &l.engine
 	n := l.waiting.Len() - len(l.turns)
 	switch {
-	case l.waiting.Len() == 0 || e.asking || now.Before(e.askAt):
+	case e.asking || e.hanging == maxHanging || now.Before(e.askAt):
 		return 0
-	case e.away != nil: // a probe
+	case e.away != nil: // a probe, even if nobody waits: they may have been refused
 		return 1
 	case n <= 0:
 		return 0
@@ -79,39 +90,62 @@ func (l *Limiter) ahead() time.Duration {
 	return max(horizon-l.interval()*time.Duration(l.batch()), l.interval())
 }
 
+// retryDelay returns the time until the next request after one that got no
+// turn.
+func retryDelay() time.Duration { return horizon/8 + rand.N(horizon/8) }
+
 // ask sends the engine a request for n turns. It does not rely on Take
 // heeding its context: go-redis, by default, does not.
 func (l *Limiter) ask(n int, now time.Time) {
-	l.engine.asking, l.engine.late, l.engine.askedAt = true, false, now
+	e := &l.engine
+	e.requests++
+	e.asking, e.askedAt = true, now
+	number := e.requests
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 		defer cancel()
 		defer context.AfterFunc(ctx, l.wake)() // to give it up
-		wait, ok, err := l.Turns.Take(ctx, n, l.interval(), l.ahead())
-		l.answered(n, wait, ok, err)
+		a := answer{err: errNoReturn}
+		defer func() {
+			if p := recover(); p != nil {
+				a = answer{err: fmt.Errorf("sharedlimit: take: panic: %v", p)}
+			}
+			l.answered(number, n, a)
+		}()
+		a.wait, a.ok, a.err = l.Turns.Take(ctx, n, l.interval(), l.ahead())
 	}()
 }
 
-// answered takes the engine's answer to a request for n turns.
-func (l *Limiter) answered(n int, wait time.Duration, ok bool, err error) {
+// An answer is what Take returned.
+type answer struct {
+	wait time.Duration
+	ok   bool
+	err  error
+}
+
+// answered takes the engine's answer to a request for n turns. That to a
+// request that was given up is ignored.
+func (l *Limiter) answered(number, n int, a answer) {
 	l.mu.Lock()
 	defer l.unlock()
 	now := time.Now()
 	e := &l.engine
-	late := e.late
-	e.asking, e.late = false, false
-	switch {
-	case err != nil:
-		l.lose(now, err)
-	case !late: // only an answer in time shows that the engine is back
-		l.find(now)
+	if !e.asking || number != e.requests {
+		e.hanging--
+		l.step(now)
+		return
 	}
+	e.asking = false
 	switch {
-	case err == nil && ok:
-		l.take(n, now, now.Add(wait))
-	case err == nil:
+	case a.err != nil:
+		l.fail(now, a.err)
+	case a.ok:
+		l.find(now)
+		l.take(n, now, now.Add(a.wait))
+	default:
+		l.find(now)
 		e.busyUntil = now.Add(l.ahead())
-		e.askAt = now.Add(horizon/8 + rand.N(horizon/8))
+		e.askAt = now.Add(retryDelay())
 	}
 	l.refuse(now)
 	l.step(now)
@@ -132,12 +166,30 @@ func (l *Limiter) take(n int, now, first time.Time) {
 	}
 }
 
-// giveUp declares the engine away if the request under way had its time.
+// giveUp gives up the request under way if it had its time.
 func (l *Limiter) giveUp(now time.Time) {
 	e := &l.engine
-	if e.mayAnswer() && !now.Before(e.askedAt.Add(answerTimeout)) {
-		e.late = true
-		l.lose(now, errNoAnswer)
+	if e.asking && !now.Before(e.askedAt.Add(answerTimeout)) {
+		e.asking = false
+		e.hanging++
+		l.fail(now, errNoAnswer)
+	}
+}
+
+// fail notes that the last request failed. Without Processes there is nothing
+// to be patient for: those who wait get the error.
+func (l *Limiter) fail(now time.Time, err error) {
+	e := &l.engine
+	if e.failedAt.IsZero() {
+		e.failedAt = e.askedAt
+	}
+	failing := now.Sub(e.failedAt)
+	e.askAt = now.Add(probeInterval)
+	if failing < 2*probeInterval {
+		e.askAt = now.Add(retryDelay())
+	}
+	if failing >= patience || l.Processes == 0 {
+		l.lose(now, err)
 	}
 }
 
@@ -152,27 +204,34 @@ func (l *Limiter) lose(now time.Time, err error) {
 	}
 	wasSharing := l.sharing(now)
 	e.away = err
-	e.askAt = now.Add(probeInterval)
 	if !wasSharing && l.sharing(now) {
 		l.beginSharing(now)
 	}
 }
 
-// beginSharing spreads out the turns that this process holds, which may be
-// those of many processes. The first of its share comes at a random time, so
-// that the processes don't all begin with one at once.
+// beginSharing drops the turns that this process holds, which may be those of
+// many processes. The first of its share comes at a random time, so that the
+// processes don't all begin with one at once.
 func (l *Limiter) beginSharing(now time.Time) {
-	held := len(l.turns)
 	l.turns = nil
 	l.last = now.Add(-rand.N(l.share()))
-	for range held {
-		l.add(l.nextOfShare(now))
+}
+
+// endSharing, once all processes must have noticed that the engine is back,
+// drops a turn that was put off until the share allowed it: the engine's next
+// one may be much earlier.
+func (l *Limiter) endSharing(now time.Time) {
+	e := &l.engine
+	if e.away == nil && !e.cautiousUntil.IsZero() && !l.sharing(now) {
+		e.cautiousUntil = time.Time{}
+		l.turns, l.last = nil, time.Time{}
 	}
 }
 
 // find notes that the engine answers.
 func (l *Limiter) find(now time.Time) {
 	e := &l.engine
+	e.failedAt = time.Time{}
 	if e.away == nil {
 		return
 	}

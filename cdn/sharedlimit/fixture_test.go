@@ -3,6 +3,7 @@ package sharedlimit_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -92,6 +93,20 @@ func (f *fakeTurns) requests() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.asked)
+}
+
+// mostAtOnce returns how many requests were under way at once at most.
+func (f *fakeTurns) mostAtOnce() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
+}
+
+// largest returns the n of the largest request.
+func (f *fakeTurns) largest() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Max(f.asked)
 }
 
 // passes are the times at which calls were let through, since the first call

@@ -39,7 +39,7 @@ type Limiter struct {
 
 	// Processes is how many processes share the turns. While Turns is away,
 	// each of them lets Rate/Processes calls a second through. If 0, Wait
-	// fails then.
+	// fails then, at the first error.
 	Processes int
 
 	// Logger, if non-nil, gets a warning when Turns goes away and another
@@ -66,8 +66,8 @@ var errTooLate = errors.New("sharedlimit: wait: no turn comes before the context
 // Wait returns nil when it is the caller's turn. It returns an error as soon
 // as ctx ends, which it wraps, and at once if no turn can come before ctx's
 // deadline; the turn then goes to the next caller. It also returns an error if
-// a field is invalid, and the error of Turns while Turns is away if Processes
-// is 0.
+// a field is invalid, Turns of [Redis] or [SQL] included, and the error of
+// Turns while Turns is away if Processes is 0.
 //
 // A cdn.Client returns what Wait refuses as cdn.ErrThrottled, which makes a
 // cdn.Fallback create the private key on this machine. Set Processes so that
@@ -100,6 +100,9 @@ func (l *Limiter) check() error {
 	case l.Processes < 0 || l.Processes > maxProcesses:
 		return fmt.Errorf("sharedlimit: Limiter.Processes: %d: want 0 to %d", l.Processes, maxProcesses)
 	}
+	if turns, ok := l.Turns.(interface{ check() error }); ok {
+		return turns.check()
+	}
 	return nil
 }
 
@@ -109,11 +112,12 @@ func (l *Limiter) enter(w *waiter) {
 	defer l.unlock()
 	now := time.Now()
 	l.handOut(now) // what is due belongs to those who came before
+	l.endSharing(now)
 	if w.endsBefore(l.earliest(l.waiting.Len(), now)) {
 		w.result <- errTooLate
-		return
+	} else {
+		w.place = l.waiting.PushBack(w)
 	}
-	w.place = l.waiting.PushBack(w)
 	l.step(now)
 }
 

@@ -3,7 +3,7 @@ package sharedlimit_test
 import (
 	"context"
 	"math"
-	"slices"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -61,9 +61,9 @@ func TestWait_OneRequestForAllWhoWait(t *testing.T) {
 		passed := startPasses()
 		workers(t, passed, 10*time.Second, 64, processes(8, turns)...)
 		assert.InDelta(t, 1000, len(passed.at), 10)
-		assert.Equal(t, 16, slices.Max(turns.asked))
+		assert.Equal(t, 16, turns.largest())
 		assert.Less(t, turns.requests(), 800)
-		assert.LessOrEqual(t, turns.most, 8, "one request a process at a time")
+		assert.LessOrEqual(t, turns.mostAtOnce(), 8, "one request a process at a time")
 	})
 }
 
@@ -228,7 +228,7 @@ func TestWait_DeadlineTooNearIsRefusedAtOnce(t *testing.T) {
 	})
 }
 
-func TestWait_EndedContextTakesNoTurn(t *testing.T) {
+func TestWait_CanceledContextTakesNoTurn(t *testing.T) {
 	turns := new(fakeTurns)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -253,6 +253,41 @@ func TestWait_InvalidFields(t *testing.T) {
 		t.Run(c.field, func(t *testing.T) {
 			assert.ErrorContains(t, c.limiter.Wait(t.Context()), "Limiter."+c.field)
 			assert.Zero(t, turns.requests())
+		})
+	}
+}
+
+// slowTurns are turns whose requests and answers may be slow.
+type slowTurns struct {
+	fakeTurns
+	there, back time.Duration // the most that each may take
+}
+
+func (s *slowTurns) Take(ctx context.Context, n int, interval, ahead time.Duration) (time.Duration, bool, error) {
+	time.Sleep(rand.N(s.there + 1))
+	wait, ok, err := s.fakeTurns.Take(ctx, n, interval, ahead)
+	time.Sleep(rand.N(s.back + 1))
+	return wait, ok, err
+}
+
+// A turn counts from the arrival of the answer: never too early, but later if
+// the answer took long, and so closer to the next one.
+func TestWait_OnlySlowAnswersBringCallsCloser(t *testing.T) {
+	cases := map[string]struct {
+		there, back time.Duration
+		most        int
+	}{
+		"requests up to 200 ms": {200 * time.Millisecond, 0, 101},
+		"answers up to 50 ms":   {0, 50 * time.Millisecond, 106},
+		"answers up to 200 ms":  {0, 200 * time.Millisecond, 121},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				passed := startPasses()
+				workers(t, passed, 10*time.Second, 8, processes(8, &slowTurns{there: c.there, back: c.back})...)
+				assert.LessOrEqual(t, passed.most(time.Second), c.most)
+			})
 		})
 	}
 }

@@ -67,9 +67,10 @@ func TestProperty_EveryCallReturnsAndTheRateHolds(t *testing.T) {
 		for _, p := range passed {
 			all.at = append(all.at, p.at...)
 		}
-		// A late answer shifts a turn, and at its edges an outage is seen by one process earlier than by the next.
+		// A late answer shifts a turn, and at its edges an outage is seen by one process earlier than by the next. Errors
+		// that soon end change nothing.
 		slack := 1 + int(2*latency*time.Duration(rate)/time.Second)
-		if downFor > 0 {
+		if silent && downFor > 0 || downFor > 400*time.Millisecond {
 			slack += rate
 		}
 		if got := all.most(time.Second); got > rate+slack {

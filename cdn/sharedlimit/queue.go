@@ -10,6 +10,7 @@ import (
 // The caller holds mu.
 func (l *Limiter) step(now time.Time) {
 	l.handOut(now)
+	l.endSharing(now)
 	l.giveUp(now)
 	if n := l.wanted(now); n > 0 {
 		l.ask(n, now)
@@ -42,14 +43,35 @@ func (l *Limiter) add(turn time.Time) {
 // earliest returns the earliest time at which there can be a turn for the one
 // who has so many before him in the queue.
 func (l *Limiter) earliest(before int, now time.Time) time.Time {
+	if l.sharing(now) {
+		return l.earliestOfShare(before, now)
+	}
 	if before < len(l.turns) {
 		return l.turns[before]
 	}
-	next := latest(now, l.last.Add(l.interval()))
-	if !l.sharing(now) {
-		next = latest(next, l.engine.busyUntil)
-	}
+	next := latest(now, l.last.Add(l.interval()), l.engine.busyUntil)
 	return next.Add(l.interval() * time.Duration(before-len(l.turns)))
+}
+
+// earliestOfShare is earliest for a process that keeps to its share, but may
+// do so no longer when the turn comes.
+func (l *Limiter) earliestOfShare(before int, now time.Time) time.Time {
+	first := l.nextOfShare(now)
+	if len(l.turns) > 0 {
+		first = l.turns[0]
+	}
+	end := l.engine.cautiousUntil
+	if l.engine.away != nil {
+		end = latest(now, l.engine.askAt).Add(caution)
+	}
+	served := 0 // by the share
+	if !first.After(end) {
+		served = 1 + int(end.Sub(first)/l.share())
+	}
+	if before < served {
+		return first.Add(l.share() * time.Duration(before))
+	}
+	return end.Add(l.interval() * time.Duration(before-served))
 }
 
 // refuse ends the Wait of those whose turn comes too late for them.
@@ -67,17 +89,16 @@ func (l *Limiter) refuse(now time.Time) {
 }
 
 // standIn takes the place of an engine that is away: it lets this process's
-// share through, one turn at a time, or nobody if the share is unknown. It
-// does the same for one that is just back and has no free turn yet.
+// share through, one turn at a time, or nobody if the share is unknown.
 func (l *Limiter) standIn(now time.Time) {
 	e := &l.engine
 	if e.away != nil && l.Processes == 0 {
-		for first := l.waiting.Front(); first != nil && !e.mayAnswer(); first = l.waiting.Front() {
+		for first := l.waiting.Front(); first != nil && !e.asking; first = l.waiting.Front() {
 			l.leave(first.Value.(*waiter), e.away)
 		}
 		return
 	}
-	for l.sharing(now) && l.waiting.Len() > 0 && len(l.turns) == 0 && (e.away != nil || now.Before(e.busyUntil)) {
+	for e.away != nil && l.waiting.Len() > 0 && len(l.turns) == 0 {
 		l.add(l.nextOfShare(now))
 		l.refuse(now)
 		l.handOut(now)
@@ -89,15 +110,14 @@ func (l *Limiter) nextOfShare(now time.Time) time.Time {
 	return latest(now, l.last.Add(l.share()))
 }
 
-// setTimer sets the timer for the next turn or the next request, if somebody
-// waits.
+// setTimer sets the timer for the next thing to do, if somebody waits.
 func (l *Limiter) setTimer(now time.Time) {
-	var next time.Time
+	next := l.engine.cautiousUntil
 	if !l.engine.asking {
-		next = l.engine.askAt
+		next = soonest(now, next, l.engine.askAt)
 	}
-	if len(l.turns) > 0 && (!next.After(now) || l.turns[0].Before(next)) {
-		next = l.turns[0]
+	if len(l.turns) > 0 {
+		next = soonest(now, next, l.turns[0])
 	}
 	switch {
 	case l.waiting.Len() == 0 || !next.After(now): // the engine's answer is next
@@ -106,6 +126,14 @@ func (l *Limiter) setTimer(now time.Time) {
 	default:
 		l.timer.Reset(next.Sub(now))
 	}
+}
+
+// soonest returns the earlier of the two times that is after now.
+func soonest(now, a, b time.Time) time.Time {
+	if !a.After(now) || b.After(now) && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // wake does what has become due.

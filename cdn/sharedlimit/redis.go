@@ -46,11 +46,8 @@ type redisTurns struct {
 }
 
 func (t *redisTurns) Take(ctx context.Context, n int, interval, ahead time.Duration) (time.Duration, bool, error) {
-	switch {
-	case t.eval == nil:
-		return 0, false, errors.New("sharedlimit: Redis: eval is nil")
-	case t.key == "":
-		return 0, false, errors.New("sharedlimit: Redis: key is empty")
+	if err := t.check(); err != nil {
+		return 0, false, err
 	}
 	r, err := newRequest(n, interval, ahead)
 	if err != nil {
@@ -65,4 +62,14 @@ func (t *redisTurns) Take(ctx context.Context, n int, interval, ahead time.Durat
 		return 0, false, fmt.Errorf("sharedlimit: take turns of Redis: eval returned %T: want int64", answer)
 	}
 	return r.answer(wait)
+}
+
+func (t *redisTurns) check() error {
+	switch {
+	case t.eval == nil:
+		return errors.New("sharedlimit: Redis: eval is nil")
+	case t.key == "":
+		return errors.New("sharedlimit: Redis: key is empty")
+	}
+	return nil
 }

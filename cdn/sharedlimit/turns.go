@@ -16,6 +16,10 @@ type Turns interface {
 	// If the first would be more than ahead away, Take takes none, and ok is
 	// false. An error means that it is unknown whether turns were taken.
 	//
+	// Take should return when ctx ends. A Limiter gives a request up after a
+	// second, ignores its answer, and makes no more of them while four that it
+	// gave up have not returned.
+	//
 	// All callers must give the same interval and ahead: if the next free turn
 	// is further away than these can explain, the engine's clock was set back,
 	// and Take counts it as ahead away.

@@ -177,6 +177,8 @@ func TestTurns_InvalidArguments(t *testing.T) {
 			_, ok, err := c.turns.Take(t.Context(), 1, time.Millisecond, time.Second)
 			require.ErrorContains(t, err, c.want)
 			assert.False(t, ok)
+			limiter := &sharedlimit.Limiter{Turns: c.turns, Processes: 2}
+			require.ErrorContains(t, limiter.Wait(t.Context()), c.want, "it is no outage")
 		})
 	}
 	for _, turns := range []sharedlimit.Turns{sharedlimit.Redis(eval, "key"), sharedlimit.SQL(db, sharedlimit.Postgres, "account")} {

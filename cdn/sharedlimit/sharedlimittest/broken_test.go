@@ -95,7 +95,7 @@ func TestTurns_FindsWhatIsBroken(t *testing.T) {
 		"any distance":          {&memory{noAhead: true}, "NoneBeyondAhead"},
 		"takes what it refuses": {&memory{takesRefused: true}, "NoneBeyondAhead"},
 		"any argument":          {&memory{noCheck: true}, "InvalidArguments"},
-		"no context":            {&memory{noContext: true}, "EndedContext"},
+		"no context":            {&memory{noContext: true}, "CanceledContext"},
 		"n is 1":                {&memory{oneOnly: true}, "IntervalApart"},
 		"idle time is saved up": {&memory{makesUp: true}, "PassedTurnsAreNotMadeUpFor"},
 		"trusts its clock":      {&memory{trustsClock: true}, "ClockSetBack"},

@@ -45,7 +45,7 @@ var checks = []struct {
 	{"PassedTurnsAreNotMadeUpFor", passedTurnsAreNotMadeUpFor},
 	{"ClockSetBack", clockSetBack},
 	{"InvalidArguments", invalidArguments},
-	{"EndedContext", endedContext},
+	{"CanceledContext", canceledContext},
 	{"ManyAtOnce", manyAtOnce},
 }
 
@@ -168,11 +168,11 @@ func invalidArguments(ctx context.Context, turns sharedlimit.Turns) error {
 	return take(ctx, turns, 1, time.Hour, 0)
 }
 
-func endedContext(ctx context.Context, turns sharedlimit.Turns) error {
-	ended, cancel := context.WithCancel(ctx)
+func canceledContext(ctx context.Context, turns sharedlimit.Turns) error {
+	canceled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, ok, err := turns.Take(ended, 1, time.Hour, time.Hour); err == nil || ok {
-		return fmt.Errorf("take with an ended context: ok is %t, error: %t: want an error", ok, err != nil)
+	if _, ok, err := turns.Take(canceled, 1, time.Hour, time.Hour); err == nil || ok {
+		return fmt.Errorf("take with a canceled context: ok is %t, error: %t: want an error", ok, err != nil)
 	}
 	return nil
 }
