@@ -47,6 +47,19 @@ func TestDueTime_WithoutWindow(t *testing.T) {
 	}
 }
 
+func TestDueTime_WhateverTheWindow(t *testing.T) {
+	leaf := certificate(7, 100*aDay)
+	for _, test := range []struct{ start, end, want time.Duration }{
+		{-10 * aDay, -9 * aDay, 10 * aDay},
+		{0, aDay, 10 * aDay},
+		{97 * aDay, 99 * aDay, 95 * aDay},
+		{99 * aDay, 200 * aDay, 95 * aDay},
+	} {
+		got := dueTime(leaf, windowOf(t, leaf, epoch.Add(test.start), epoch.Add(test.end)))
+		assert.Equal(t, test.want, got.Sub(epoch))
+	}
+}
+
 func genCertificate(t *rapid.T) *x509.Certificate {
 	life := rapid.Int64Range(int64(time.Hour), int64(400*aDay)).Draw(t, "life")
 	return certificate(rapid.Int64Range(1, 1<<62).Draw(t, "serial"), time.Duration(life))

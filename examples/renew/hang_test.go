@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -46,8 +47,9 @@ func (y *year) passWithHanging(t *testing.T, dir, path string) (p *pass, took ti
 func TestRenew_WindowsThatHang(t *testing.T) {
 	dir := t.TempDir()
 	inYear(t, 24, func(t *testing.T, y *year) {
-		_, _, err := y.passWithHanging(t, dir, "renewalInfo") // the ACME client asks after the download
+		_, took, err := y.passWithHanging(t, dir, "renewalInfo") // the ACME client asks after the download
 		require.NoError(t, err)
+		assert.LessOrEqual(t, took, 8*requestTimeout)
 		p, took, err := y.passWithHanging(t, dir, "renewalInfo")
 		require.NoError(t, err)
 		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "kept")
@@ -69,6 +71,38 @@ func TestRenew_CAThatHangs(t *testing.T) {
 			assert.Empty(t, y.ca.all())
 		})
 	}
+}
+
+// processing is a CA that never issues what was finalized.
+type processing struct{ http.RoundTripper }
+
+func (p processing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !strings.HasPrefix(req.URL.Path, "/finalize-order/") && !strings.HasPrefix(req.URL.Path, "/my-order/") {
+		return p.RoundTripper.RoundTrip(req)
+	}
+	reply := httptest.NewRecorder()
+	reply.Header().Set("Content-Type", "application/json")
+	reply.Header().Set("Replay-Nonce", "any")
+	reply.Header().Set("Location", "https://"+req.URL.Host+"/my-order/1")
+	_, err := reply.WriteString(`{"status":"processing","identifiers":[{"type":"dns","value":"d0.example.com"}]}`)
+	return reply.Result(), err
+}
+
+// An order that never ends does not hold up a pass for ever, not even when it is
+// continued.
+func TestRenew_OrderThatNeverEnds(t *testing.T) {
+	dir := t.TempDir()
+	inYear(t, 3, func(t *testing.T, y *year) {
+		p := y.machine(t, dir)[90]
+		p.renewer.ca.client.HTTPClient = newHTTPClient(&http.Client{Transport: processing{y.ca}})
+		for range 2 {
+			start := time.Now()
+			require.Error(t, p.run(t.Context()))
+			assert.LessOrEqual(t, time.Since(start), orderTimeout+time.Minute)
+			time.Sleep(time.Hour) // virtual, until the pause is over
+		}
+		assert.Equal(t, 1, y.ca.asked("/order-plz"), "the order was continued")
+	})
 }
 
 // slow is a CA that takes its time for each request.
@@ -142,5 +176,31 @@ func TestRenew_LostLease(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, rec.Failures)
 		assert.NotEmpty(t, rec.OrderURL, "the next run continues the order")
+	})
+}
+
+// Another machine has installed a certificate, and the edges serve the older one
+// still: no order.
+func TestRenew_EdgesThatAreBehind(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	inYear(t, 1, func(t *testing.T, y *year) {
+		edge := y.api.NewEdge(nil)
+		edge.Delay = time.Hour
+		machine := func(dir string) *pass {
+			p := y.machine(t, dir)[90]
+			p.renewer.edge.Dialer = dialer{edge}
+			return p
+		}
+		p := machine(first)
+		require.Error(t, p.run(t.Context()), "not served within 10 minutes")
+		time.Sleep(2 * time.Hour) // virtual
+
+		y.groups[0].domains[0].names = append(y.groups[0].domains[0].names, "www.d0.example.com")
+		p = machine(second)
+		require.Error(t, p.run(t.Context()), "not served within 10 minutes")
+		p = machine(first)
+		require.NoError(t, p.run(t.Context()))
+		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "kept: another machine has renewed it meanwhile")
+		assert.Len(t, y.ca.all(), 2)
 	})
 }

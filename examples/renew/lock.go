@@ -59,8 +59,16 @@ func (s state) tryLock(path, token string) error {
 	if !errors.Is(err, fs.ErrExist) || !s.isStale(path) {
 		return err
 	}
-	// Of two runs that discard a stale lock at once, the second may move the new
-	// lock of the first. It finds out and puts that back.
+	if err := s.discard(path, token); err != nil {
+		return err
+	}
+	return create(path, token)
+}
+
+// discard removes a stale lock. Of two runs that do so at once, the second may
+// move the new lock of the first: it finds out, puts that back, and returns
+// fs.ErrExist.
+func (s state) discard(path, token string) error {
 	aside := filepath.Join(string(s), ".lock-"+token)
 	if err := os.Rename(path, aside); err != nil {
 		return fs.ErrExist // another run has discarded it
@@ -70,7 +78,7 @@ func (s state) tryLock(path, token string) error {
 		_ = os.Link(aside, path) // else the other run notices that its lease is lost
 		return fs.ErrExist
 	}
-	return create(path, token)
+	return nil
 }
 
 func create(path, content string) error {

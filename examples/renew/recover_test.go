@@ -47,7 +47,7 @@ func TestRenew_StoredChainOfOtherNames(t *testing.T) {
 	require.Equal(t, 1, status)
 	status, stdout, _ := f.run(t, "-mode", "remote", "example.com,www.example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "renewed")
+	assert.Contains(t, stdout, "example.com: renewed")
 	assert.Len(t, f.served(t, "example.com").DNSNames, 2)
 }
 
@@ -142,10 +142,10 @@ func TestRenew_CertificateOfAnotherCA(t *testing.T) {
 	f.ca.intercept(nil)
 	status, stdout, _ := f.run(t, "example.com")
 	require.Zero(t, status)
-	assert.Contains(t, stdout, "kept")
+	assert.Contains(t, stdout, "example.com: kept, next")
 	status, stdout, _ = f.run(t, "-http-dir", other.path("web"), "example.com,www.example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "renewed")
+	assert.Contains(t, stdout, "example.com: renewed")
 	assert.Equal(t, 1, other.ca.asked("/order-plz"))
 }
 
@@ -170,10 +170,10 @@ func TestRenew_CertificateOfTheStagingCAIsReplaced(t *testing.T) {
 	require.NoError(t, rec.save())
 	status, stdout, _ := f.run(t, "example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "renewed")
+	assert.Contains(t, stdout, "example.com: renewed")
 	status, stdout, _ = f.run(t, "example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "kept")
+	assert.Contains(t, stdout, "example.com: kept, next")
 }
 
 // The CA says that the certificate has a successor: that is left to the other
@@ -198,7 +198,8 @@ func TestRenew_ReplacedByAnotherMachine(t *testing.T) {
 	require.NoError(t, rec.save())
 	status, stdout, _ = f.run(t, "example.com,www.example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "renewed")
+	assert.Contains(t, stdout, "example.com: renewed")
+	assert.Len(t, f.ca.issued("www.example.com"), 2)
 }
 
 // copyAccount copies the account's key to another folder.
@@ -273,19 +274,6 @@ func TestCheckIssued(t *testing.T) {
 	shop.names = append(shop.names, "www.example.com")
 	assert.ErrorContains(t, checkIssued([]byte(rec.Chain), shop, key), "not for")
 	assert.ErrorContains(t, checkIssued(nil, shop, key), "no certificate")
-}
-
-// The edges serve an older certificate than the CDN reports: no order.
-func TestRenew_WaitsForTheEdges(t *testing.T) {
-	f := newFixture(t, caOptions{}, "example.com")
-	f.edge.Delay = time.Hour
-	status, stdout, _ := f.run(t, "-wait", "10ms", "example.com")
-	require.Equal(t, 1, status, stdout)
-	require.NoError(t, os.RemoveAll(f.path("state"))) // as another machine
-	status, stdout, _ = f.run(t, "example.com")
-	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "kept")
-	assert.Len(t, f.ca.issued("example.com"), 1)
 }
 
 // Another machine installs a certificate between the two looks.

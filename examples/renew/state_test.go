@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -128,6 +129,20 @@ func TestLock_TakesOverALeaseThatEnded(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, "killed", string(data))
 	}
+}
+
+func TestLock_PutsANewLockBack(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "lock")
+	require.NoError(t, create(path, "new"))
+	require.ErrorIs(t, state(dir).discard(path, "mine"), fs.ErrExist)
+	assert.True(t, holds(path, "new"))
+	grow(t, dir)
+	require.NoError(t, state(dir).discard(path, "mine"))
+	require.ErrorIs(t, state(dir).discard(path, "mine"), fs.ErrExist, "another run was faster")
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, files)
 }
 
 func TestLock_LosesItsLease(t *testing.T) {
