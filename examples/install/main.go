@@ -16,15 +16,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -142,11 +139,7 @@ func (c *command) parse(args []string, stdout io.Writer) error {
 	return nil
 }
 
-func (c *command) setEdge(text string) error {
-	addr, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return errors.New("want an address and a port, such as 192.0.2.1:443")
-	}
-	c.edge = cdn.Edge{Resolver: cli.OneAddr(addr.Addr()), Port: strconv.Itoa(int(addr.Port()))}
-	return nil
+func (c *command) setEdge(text string) (err error) {
+	c.edge, err = cli.ParseEdge(text)
+	return err
 }
