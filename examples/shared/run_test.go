@@ -3,34 +3,19 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/engines"
 )
 
-// needPrograms skips the test if an outside program is missing; if the
-// environment has CI=true, the test fails.
-func needPrograms(t *testing.T, patterns ...string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		_, lookErr := exec.LookPath(filepath.Base(pattern))
-		if len(paths) > 0 || lookErr == nil {
-			continue
-		}
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", pattern)
-		}
-		t.Skipf("%s is not installed", pattern)
-	}
-}
-
 func TestScript_ShowsWhatItSays(t *testing.T) {
-	needPrograms(t, "/usr/lib/postgresql/*/bin/postgres", "redis-server", "curl", "openssl")
+	for _, program := range []string{"/usr/lib/postgresql/*/bin/postgres", "redis-server", "curl", "openssl"} {
+		engines.Program(t, program)
+	}
 	out, err := exec.CommandContext(t.Context(), "./run.sh").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")

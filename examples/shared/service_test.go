@@ -193,10 +193,12 @@ func testShareTheLimit(t *testing.T, fake *fakeCDN, two [2]*process) {
 		}
 	}
 	group.Wait()
-	require.Len(t, fake.called, 2*workers*each)
+	fake.mu.Lock()
+	defer fake.mu.Unlock()
+	require.GreaterOrEqual(t, len(fake.called), 2*workers*each) // a slow answer is asked for again
 	span := fake.called[len(fake.called)-1].Sub(fake.called[0])
-	const least = (2*workers*each - 1) * 10 * time.Millisecond // 160 calls, 100 a second
-	assert.Greater(t, span, least-100*time.Millisecond, "they don't share the limit")
+	const shared = 2 * workers * each * 10 * time.Millisecond // 160 calls, 100 a second; half of it if each has its own limit
+	assert.Greater(t, span, shared*3/4, "they don't share the limit")
 }
 
 func TestConfig_NamesEveryMistake(t *testing.T) {

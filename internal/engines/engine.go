@@ -9,8 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"sync"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -40,10 +39,11 @@ type Engine struct {
 // A kind is what one brand of server needs.
 type kind struct {
 	name    string
-	program string // name or pattern of the server's program
-	user    string // the account to run as if the test runs as root; empty: root will do
-	driver  string // of database/sql; empty: no SQL
-	stop    syscall.Signal
+	program string         // name or pattern of the server's program
+	user    string         // the account to run as if the test runs as root; empty: root will do
+	driver  string         // of database/sql; empty: no SQL
+	stop    syscall.Signal // asks it to end without waiting for its clients
+	end     syscall.Signal // ends it and its children at once
 
 	prepare func(program, dir string) *exec.Cmd // makes the data directory; nil: the server does
 	args    func(dir, port string) []string
@@ -62,7 +62,7 @@ type Access struct {
 // start starts an engine with further arguments for its server.
 func start(tb testing.TB, k kind, settings []string) *Engine {
 	tb.Helper()
-	program := find(tb, k)
+	program := Program(tb, k.program)
 	dir, err := os.MkdirTemp("", "cdncsr-"+k.name+"-")
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, os.RemoveAll(dir)) })
@@ -113,7 +113,7 @@ func (e *Engine) Start() {
 		if err = e.launch(ctx); err == nil {
 			return
 		}
-		e.halt(syscall.SIGKILL)
+		e.halt(e.kind.end)
 		pause(ctx)
 	}
 	require.NoError(e.tb, err, "%s did not start:\n%s", e.kind.name, e.messages())
@@ -145,8 +145,8 @@ func (e *Engine) launch(ctx context.Context) error {
 		return err
 	}
 	cmd := exec.Command(e.program, e.kind.args(e.Dir, port)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = e.Dir, log, log
-	if err := runAs(cmd, e.kind.user); err != nil {
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := e.confine(cmd); err != nil {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
@@ -192,9 +192,9 @@ func (e *Engine) halt(signal syscall.Signal) {
 
 // finish ends the server with the test and shows what it said if that failed.
 func (e *Engine) finish() {
-	e.halt(syscall.SIGKILL)
+	e.halt(e.kind.end)
 	if e.tb.Failed() {
-		e.tb.Logf("%s said:\n%s", e.kind.name, e.messages())
+		e.tb.Logf("%s said at last:\n%s", e.kind.name, e.messages())
 	}
 }
 
@@ -204,65 +204,36 @@ func (e *Engine) messages() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-4096):])
+	return tail(string(text))
+}
+
+// tail returns the last lines of a log, the long ones shortened.
+func tail(text string) string {
+	const most, width = 30, 200
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines = lines[max(0, len(lines)-most):]
+	for i, line := range lines {
+		if len(line) > width {
+			lines[i] = line[:width] + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // run runs a command as the server's user.
 func (e *Engine) run(cmd *exec.Cmd) {
 	e.tb.Helper()
-	cmd.Dir = e.Dir
-	require.NoError(e.tb, runAs(cmd, e.kind.user))
+	require.NoError(e.tb, e.confine(cmd))
 	out, err := cmd.CombinedOutput()
-	require.NoError(e.tb, err, "%s:\n%s", cmd, out)
+	require.NoError(e.tb, err, "%s:\n%s", cmd, tail(string(out)))
 }
 
-// find returns the path of the server's program. Without it the test is
-// skipped, or fails if the environment has CI=true.
-func find(tb testing.TB, k kind) string {
-	tb.Helper()
-	if path, err := exec.LookPath(filepath.Base(k.program)); err == nil {
-		return path
-	}
-	if paths, err := filepath.Glob(k.program); err == nil && len(paths) > 0 {
-		return paths[len(paths)-1] // the newest version
-	}
-	if os.Getenv("CI") == "true" {
-		tb.Fatalf("%s is not installed", k.program)
-	}
-	tb.Skipf("%s is not installed", k.program)
-	return ""
-}
-
-var ports struct {
-	sync.Mutex
-	last int
-}
-
-// freePort returns a free port of loopback. It is below the ports that Linux
-// gives to outgoing connections: a client that dials a port of those while its
-// engine is down may be connected to itself.
-func freePort(tb testing.TB) string {
-	tb.Helper()
-	const first, end = 20000, 32000
-	ports.Lock()
-	defer ports.Unlock()
-	if ports.last == 0 {
-		ports.last = first + os.Getpid()%(end-first) // other runs begin elsewhere
-	}
-	for range end - first {
-		if ports.last++; ports.last >= end {
-			ports.last = first
-		}
-		port := strconv.Itoa(ports.last)
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-		if err != nil {
-			continue
-		}
-		require.NoError(tb, listener.Close())
-		return port
-	}
-	tb.Fatal("no port is free")
-	return ""
+// confine makes cmd run as the server's user and in the engine's directory,
+// with its temporary files too: MariaDB deletes those of others when it starts.
+func (e *Engine) confine(cmd *exec.Cmd) error {
+	cmd.Dir = e.Dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(e.Dir))
+	return runAs(cmd, e.kind.user)
 }
 
 // pause waits a moment for a process outside, or until ctx ends.

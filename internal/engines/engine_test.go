@@ -2,6 +2,7 @@ package engines_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -60,4 +61,13 @@ func TestEngine_RedisKeepsItsDataWhenStopped(t *testing.T) {
 	assert.Equal(t, "value", got)
 	engine.Kill()
 	engine.Start()
+}
+
+// TestEngine_KeepsTemporaryFilesToItself: MariaDB deletes the temporary files
+// that it finds when it starts, those of another server as well.
+func TestEngine_KeepsTemporaryFilesToItself(t *testing.T) {
+	engine := engines.MariaDB(t)
+	var dir string
+	require.NoError(t, engine.DB().QueryRowContext(t.Context(), "SELECT @@tmpdir").Scan(&dir))
+	assert.Equal(t, filepath.Dir(engine.Dir), dir)
 }

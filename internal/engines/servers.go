@@ -25,12 +25,10 @@ func Postgres(tb testing.TB, settings ...string) *Engine {
 	tb.Helper()
 	return start(tb, kind{
 		name: "postgres", program: "/usr/lib/postgresql/*/bin/postgres", user: "postgres", driver: "pgx",
-		stop: syscall.SIGINT, // a fast shutdown
+		stop: syscall.SIGINT,  // a fast shutdown
+		end:  syscall.SIGQUIT, // an immediate one; after SIGKILL the children live on for a moment
 		prepare: func(program, dir string) *exec.Cmd {
-			if resolved, err := filepath.EvalSymlinks(program); err == nil {
-				program = resolved // initdb is beside it
-			}
-			return exec.Command(filepath.Join(filepath.Dir(program), "initdb"), "--pgdata="+dir, "--username=postgres",
+			return exec.Command(beside(program, "initdb"), "--pgdata="+dir, "--username=postgres",
 				"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 		},
 		args: func(dir, port string) []string {
@@ -52,7 +50,8 @@ func Postgres(tb testing.TB, settings ...string) *Engine {
 func MariaDB(tb testing.TB, settings ...string) *Engine {
 	tb.Helper()
 	return start(tb, kind{
-		name: "mariadb", program: "/usr/sbin/mariadbd", user: "mysql", driver: "mysql", stop: syscall.SIGTERM,
+		name: "mariadb", program: "/usr/sbin/mariadbd", user: "mysql", driver: "mysql",
+		stop: syscall.SIGTERM, end: syscall.SIGKILL,
 		prepare: func(_, dir string) *exec.Cmd {
 			return exec.Command("mariadb-install-db", "--no-defaults", "--datadir="+dir, "--auth-root-authentication-method=normal")
 		},
@@ -77,7 +76,8 @@ func MariaDB(tb testing.TB, settings ...string) *Engine {
 func Redis(tb testing.TB, settings ...string) *Engine {
 	tb.Helper()
 	return start(tb, kind{
-		name: "redis", program: "/usr/bin/redis-server", user: "redis", stop: syscall.SIGTERM,
+		name: "redis", program: "/usr/bin/redis-server", user: "redis",
+		stop: syscall.SIGTERM, end: syscall.SIGKILL,
 		args: func(dir, port string) []string {
 			return []string{"--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--appendonly", "yes"}
 		},

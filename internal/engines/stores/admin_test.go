@@ -18,6 +18,7 @@ import (
 // TestCreate_ManyAtOnce: CREATE TABLE IF NOT EXISTS fails on PostgreSQL if
 // another process makes the table at the same time; Create does not.
 func TestCreate_ManyAtOnce(t *testing.T) {
+	t.Parallel()
 	db := pgx.open(t, engines.Postgres(t), engines.Access{})
 	plain := 0
 	for i := range 20 {
@@ -52,6 +53,7 @@ func atOnce(n int, f func() error) []error {
 // TestGrants: an account with INSERT and SELECT can put and get, and can
 // neither replace, delete, nor make a table.
 func TestGrants(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		engine     *engines.Engine
 		setup      setup
@@ -124,6 +126,7 @@ func isMissing(t *testing.T, table *sqlstore.Table) {
 // TestCheck_PostgreSQL and its siblings: each setting that loses acknowledged
 // rows is named.
 func TestCheck_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	unsafe := pgx.open(t, engines.Postgres(t, "-c", "fsync=off"), engines.Access{})
 	table := newTable(t, unsafe, sqlstore.Postgres)
 	assert.ErrorContains(t, table.Check(t.Context()), "fsync is off, want on")
@@ -136,6 +139,7 @@ func TestCheck_PostgreSQL(t *testing.T) {
 }
 
 func TestCheck_MariaDB(t *testing.T) {
+	t.Parallel()
 	db := mysql.open(t, engines.MariaDB(t, "--log-bin", "--server-id=1", "--sync-binlog=1"), engines.Access{})
 	table := newTable(t, db, sqlstore.MySQL)
 	table.Name = "test." + table.Name
@@ -159,11 +163,13 @@ func TestCheck_MariaDB(t *testing.T) {
 }
 
 func TestCheck_MariaDBWithoutAutocommit(t *testing.T) {
+	t.Parallel()
 	db := mysql.open(t, engines.MariaDB(t), engines.Access{Params: "autocommit=0"})
 	assert.ErrorContains(t, newTable(t, db, sqlstore.MySQL).Check(t.Context()), "autocommit is 0, want 1")
 }
 
 func TestCheck_SQLite(t *testing.T) {
+	t.Parallel()
 	for what, test := range map[string]struct{ params, want string }{
 		"wal, normal":   {"?_pragma=journal_mode(wal)&_pragma=synchronous(normal)", "synchronous is 1"},
 		"wal, off":      {"?_pragma=journal_mode(wal)&_pragma=synchronous(off)", "synchronous is 0"},
@@ -194,6 +200,7 @@ func TestCheck_SQLite(t *testing.T) {
 // TestPut_NeverTruncates: a server without a strict sql_mode, which is the
 // default of some services, cuts off what does not fit and reports success.
 func TestPut_NeverTruncates(t *testing.T) {
+	t.Parallel()
 	db := mysql.open(t, engines.MariaDB(t, "--sql-mode="), engines.Access{})
 	run(t, db, "CREATE TABLE narrow (name char(32) PRIMARY KEY, value varbinary(16), token binary(16))")
 	run(t, db, "INSERT INTO narrow VALUES (?, ?, ?)", newName(), make([]byte, 20), make([]byte, 16)) // succeeds

@@ -17,6 +17,7 @@ import (
 )
 
 func TestConformance_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	engine := engines.Postgres(t)
 	for _, setup := range postgresSetups {
 		t.Run(setup.name, func(t *testing.T) {
@@ -26,6 +27,7 @@ func TestConformance_PostgreSQL(t *testing.T) {
 }
 
 func TestConformance_MariaDB(t *testing.T) {
+	t.Parallel()
 	engine := engines.MariaDB(t)
 	for _, setup := range mysqlSetups {
 		t.Run(setup.name, func(t *testing.T) {
@@ -34,7 +36,10 @@ func TestConformance_MariaDB(t *testing.T) {
 	}
 }
 
-func TestConformance_SQLite(t *testing.T) { conformance(t, openSQLite(t), sqlstore.SQLite) }
+func TestConformance_SQLite(t *testing.T) {
+	t.Parallel()
+	conformance(t, openSQLite(t), sqlstore.SQLite)
+}
 
 // conformance is what every database must pass: the tests of both interfaces,
 // with the library's AEADs and one of tink, Swap, and Check.

@@ -3,8 +3,8 @@ package stores_test
 import (
 	"crypto/x509"
 	"encoding/json"
+	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 
@@ -16,14 +16,23 @@ import (
 	"github.com/cdncsr/cdncsr/internal/engines"
 )
 
-// 32 goroutines on 4 processes put the same 1,000 keys.
+// 32 goroutines on 4 processes put the same keys.
 const (
 	raceProcesses  = 4
 	raceGoroutines = 8
-	raceKeys       = 1000
 )
 
+// raceKeys returns the number of keys: 1,000 if the environment has
+// CDNCSR_ENGINES_FULL.
+func raceKeys() int {
+	if os.Getenv("CDNCSR_ENGINES_FULL") != "" {
+		return 1000
+	}
+	return 250
+}
+
 func TestRace_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	engine := engines.Postgres(t)
 	for _, setup := range []setup{pgx, pq} {
 		t.Run(setup.name, func(t *testing.T) {
@@ -33,24 +42,27 @@ func TestRace_PostgreSQL(t *testing.T) {
 }
 
 func TestRace_MariaDB(t *testing.T) {
+	t.Parallel()
 	engine := engines.MariaDB(t)
 	race(t, mysql, engine.DSN(engines.Access{}), engine.Dir, filepath.Dir(engine.Log))
 }
 
 func TestRace_SQLite(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	race(t, setup{driver: "sqlite", dialect: sqlstore.SQLite}, sqliteDSN(filepath.Join(dir, "keys.db")), dir)
 }
 
 // TestRace_FindsAnUpsert: a database that replaces has more than one winner.
 func TestRace_FindsAnUpsert(t *testing.T) {
+	t.Parallel()
 	dialect := sqlstore.SQLite
 	dialect.Insert += " ON CONFLICT (name) DO UPDATE SET value = excluded.value, token = excluded.token"
 	dsn := sqliteDSN(filepath.Join(t.TempDir(), "keys.db"))
 	table := newTable(t, open(t, "sqlite", dsn), dialect)
 	w, _ := newWork(t, "sqlite", dsn, table)
 	w.Keys = w.Keys[:100]
-	assert.NotEqual(t, slices.Repeat([]int{1}, len(w.Keys)), compete(t, w).Wins)
+	assert.NotZero(t, others(compete(t, w).Wins, 1))
 }
 
 // race shows that each key has one winner among all goroutines of all
@@ -61,9 +73,9 @@ func race(t *testing.T, setup setup, dsn string, dirs ...string) {
 	table := newTable(t, db, setup.dialect)
 	w, names := newWork(t, setup.driver, dsn, table)
 	total := compete(t, w)
-	assert.Empty(t, total.Errors)
-	assert.Equal(t, slices.Repeat([]int{1}, raceKeys), total.Wins)
-	assert.Equal(t, slices.Repeat([]int{raceProcesses*raceGoroutines - 1}, raceKeys), total.Losses)
+	require.Empty(t, total.Errors[:min(3, len(total.Errors))], "and more, %d in all", len(total.Errors))
+	assert.Zero(t, others(total.Wins, 1), "keys that have not one winner")
+	assert.Zero(t, others(total.Losses, raceProcesses*raceGoroutines-1), "keys whose losers were not all told so")
 	store := &sealed.Store{Blobs: table, AEAD: newRing(t, w.RingKey)}
 	secrets := [][]byte{w.RingKey}
 	for _, name := range names {
@@ -75,7 +87,17 @@ func race(t *testing.T, setup setup, dsn string, dirs ...string) {
 	assert.Empty(t, found)
 	var rows int
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table.Name).Scan(&rows))
-	assert.Equal(t, raceKeys, rows)
+	assert.Equal(t, len(names), rows)
+}
+
+// others returns how many of counts are not want.
+func others(counts []int, want int) (n int) {
+	for _, count := range counts {
+		if count != want {
+			n++
+		}
+	}
+	return n
 }
 
 // newWork returns the work of each process, and the names of its keys.
@@ -85,7 +107,7 @@ func newWork(t *testing.T, driver, dsn string, table *sqlstore.Table) (w work, n
 		Driver: driver, DSN: dsn, Dialect: table.Dialect, Table: table.Name,
 		RingKey: newSecret(), Goroutines: raceGoroutines,
 	}
-	for range raceKeys {
+	for range raceKeys() {
 		name, key := newKey(t)
 		der, err := x509.MarshalPKCS8PrivateKey(key)
 		require.NoError(t, err)

@@ -24,19 +24,20 @@ import (
 // A search looks for secrets in what was dumped, logged or written, in every
 // spelling that a log or a dump may have.
 type search struct {
-	begins   []uint64                    // a bit for each first three bytes of a spelling
-	bySample map[[sampleSize]byte][]byte // the spellings by their beginnings
+	begins   []uint64                      // a bit for each first three bytes of a spelling
+	bySample map[[sampleSize]byte][][]byte // the spellings by their beginnings, which some share
 }
 
 const sampleSize = 8
 
 func newSearch(secrets ...[]byte) *search {
-	s := &search{begins: make([]uint64, 1<<24/64), bySample: make(map[[sampleSize]byte][]byte)}
+	s := &search{begins: make([]uint64, 1<<24/64), bySample: make(map[[sampleSize]byte][][]byte)}
 	for _, secret := range secrets {
 		for _, spelling := range spellings(secret) {
 			i := first3(spelling)
 			s.begins[i/64] |= 1 << (i % 64)
-			s.bySample[[sampleSize]byte(spelling)] = spelling
+			sample := [sampleSize]byte(spelling)
+			s.bySample[sample] = append(s.bySample[sample], spelling)
 		}
 	}
 	return s
@@ -67,9 +68,10 @@ func (s *search) in(data []byte) bool {
 		if begin := first3(data[i:]); s.begins[begin/64]&(1<<(begin%64)) == 0 {
 			continue
 		}
-		spelling, ok := s.bySample[[sampleSize]byte(data[i:])]
-		if ok && bytes.HasPrefix(data[i:], spelling) {
-			return true
+		for _, spelling := range s.bySample[[sampleSize]byte(data[i:])] {
+			if bytes.HasPrefix(data[i:], spelling) {
+				return true
+			}
 		}
 	}
 	return bytes.Contains(data, []byte("PRIVATE KEY-----"))
@@ -119,7 +121,17 @@ func secretOf(t testing.TB, key crypto.Signer) []byte {
 }
 
 func TestSearch_FindsEverySpelling(t *testing.T) {
-	secret := newSecret()
+	for name, secret := range map[string][]byte{
+		"random": newSecret(),
+		// Beginnings that two spellings share: hexadecimal digits, then letters; base64 without a sign, then with signs.
+		"digits first": append([]byte{0x12, 0x34, 0x56, 0x78, 0xab, 0xcd, 0xef}, newSecret()[:25]...),
+		"signs later":  append(make([]byte, 8), bytes.Repeat([]byte{0xff}, 24)...),
+	} {
+		t.Run(name, func(t *testing.T) { findsEverySpelling(t, secret) })
+	}
+}
+
+func findsEverySpelling(t *testing.T, secret []byte) {
 	s := newSearch(newSecret(), secret)
 	for i, spelling := range spellings(secret) {
 		assert.True(t, s.in(append([]byte("text before "), append(spelling, " and after"...)...)), "spelling %d", i)

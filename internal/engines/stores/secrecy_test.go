@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -25,68 +24,102 @@ import (
 // in a dump of the database, in its files, in its logs of every statement, in
 // what the drivers log, or in any error.
 func TestSecrecy_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	engine := engines.Postgres(t, "-c", "log_statement=all", "-c", "log_parameter_max_length=-1",
 		"-c", "log_parameter_max_length_on_error=-1", "-c", "log_min_messages=debug1", "-c", "log_error_verbosity=verbose")
 	host, port, err := net.SplitHostPort(engine.Addr)
 	require.NoError(t, err)
-	dump := []string{"pg_dump", "--host=" + host, "--port=" + port, "--username=postgres", "postgres"}
-	for _, setup := range postgresSetups {
-		t.Run(setup.name, func(t *testing.T) {
-			secrecy(t, setup.open(t, engine, engines.Access{}), setup.dialect, dump, engine.Dir, filepath.Dir(engine.Log))
-		})
-	}
+	dump := []string{engine.Program("pg_dump"), "--host=" + host, "--port=" + port, "--username=postgres", "postgres"}
+	secrecy(t, openAll(t, engine, postgresSetups), sqlstore.Postgres, dump, engine.Dir, filepath.Dir(engine.Log))
 }
 
 func TestSecrecy_MariaDB(t *testing.T) {
+	t.Parallel()
 	engine := engines.MariaDB(t, "--general-log", "--general-log-file=general.log", "--log-bin", "--server-id=1",
 		"--slow-query-log", "--long-query-time=0", "--log-warnings=9")
 	host, port, err := net.SplitHostPort(engine.Addr)
 	require.NoError(t, err)
 	dump := []string{
-		"mariadb-dump", "--no-defaults", "--host=" + host, "--port=" + port, "--user=root", "--hex-blob", "test",
+		engine.Program("mariadb-dump"), "--no-defaults", "--host=" + host, "--port=" + port, "--user=root", "--hex-blob", "test",
 	}
-	for _, setup := range mysqlSetups {
-		t.Run(setup.name, func(t *testing.T) {
-			secrecy(t, setup.open(t, engine, engines.Access{}), setup.dialect, dump, engine.Dir, filepath.Dir(engine.Log))
-		})
-	}
+	secrecy(t, openAll(t, engine, mysqlSetups), sqlstore.MySQL, dump, engine.Dir, filepath.Dir(engine.Log))
 }
 
 func TestSecrecy_SQLite(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "keys.db")
-	secrecy(t, open(t, "sqlite", sqliteDSN(file)), sqlstore.SQLite, []string{"sqlite3", file, ".dump"}, dir)
+	dump := []string{engines.Program(t, "sqlite3"), file, ".dump"}
+	secrecy(t, map[string]*sql.DB{"SQLite": open(t, "sqlite", sqliteDSN(file))}, sqlstore.SQLite, dump, dir)
 }
 
-func secrecy(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, dump []string, dirs ...string) {
-	program := needProgram(t, dump[0])
-	table := newTable(t, db, dialect)
-	ringKey, otherKey, private := newSecret(), newSecret(), newSecret()
-	identity, err := sealed.NewIdentity(private)
-	require.NoError(t, err)
-	keys, texts := use(t, table, newRing(t, ringKey, otherKey), identity)
-	secrets := [][]byte{ringKey, otherKey, private}
-	for _, key := range keys {
-		secrets = append(secrets, secretOf(t, key))
+// openAll opens the engine's database by each of the setups.
+func openAll(t *testing.T, engine *engines.Engine, setups []setup) map[string]*sql.DB {
+	t.Helper()
+	dbs := make(map[string]*sql.DB)
+	for _, setup := range setups {
+		dbs[setup.name] = setup.open(t, engine, engines.Access{})
 	}
-	out, err := exec.CommandContext(t.Context(), program, dump[1:]...).Output()
+	return dbs
+}
+
+// secrecy uses a table through each of dbs, and then looks for what must be
+// secret in the output of the command dump and in the files below dirs.
+func secrecy(t *testing.T, dbs map[string]*sql.DB, dialect sqlstore.Dialect, dump []string, dirs ...string) {
+	var secrets, blobs [][]byte
+	var texts, names []string
+	for setup, db := range dbs {
+		t.Run(setup, func(t *testing.T) {
+			u := useTable(t, newTable(t, db, dialect))
+			secrets, texts = append(secrets, u.secrets...), append(texts, u.texts...)
+			names, blobs = append(names, u.name), append(blobs, u.blob)
+		})
+	}
+	require.Len(t, blobs, len(dbs))
+	out, err := exec.CommandContext(t.Context(), dump[0], dump[1:]...).Output()
 	require.NoError(t, err)
-	name, err := csr.PubMD5(keys[0].Public())
-	require.NoError(t, err)
-	require.Contains(t, string(out), name, "the dump has the table")
-	blob, err := table.Get(t.Context(), name)
-	require.NoError(t, err)
-	assert.True(t, newSearch(blob).in(out), "the dump has the sealed key, so it would have any other")
+	for i, blob := range blobs {
+		require.True(t, bytes.Contains(out, []byte(names[i])), "the dump has not the table")
+		assert.True(t, newSearch(blob).in(out), "the dump has not the sealed key, so it might lack any other")
+	}
 
 	s := newSearch(secrets...)
 	assert.False(t, s.in(out), "in the dump")
-	assert.False(t, s.in([]byte(fmt.Sprint(texts))), "in an error: %v", texts)
+	for _, text := range texts {
+		assert.False(t, s.in([]byte(text)), "in an error: %.300s", text)
+	}
 	assert.False(t, s.in(driverLog.bytes()), "in what a driver logged")
 	found, files := s.inFiles(t, dirs...)
 	assert.Empty(t, found)
 	assert.NotZero(t, files)
-	written, _ := newSearch(blob).inFiles(t, dirs...)
-	assert.NotEmpty(t, written, "the files have the sealed key")
+	written, _ := newSearch(blobs...).inFiles(t, dirs...)
+	assert.NotEmpty(t, written, "the files have not the sealed keys")
+}
+
+// A usage is what came of using a table.
+type usage struct {
+	secrets [][]byte
+	texts   []string // of all errors and values that a program may log
+	name    string   // of one of the keys
+	blob    []byte   // the same key, sealed
+}
+
+// useTable puts keys that a ring and an identity seal.
+func useTable(t *testing.T, table *sqlstore.Table) usage {
+	t.Helper()
+	ringKey, otherKey, private := newSecret(), newSecret(), newSecret()
+	identity, err := sealed.NewIdentity(private)
+	require.NoError(t, err)
+	keys, texts := use(t, table, newRing(t, ringKey, otherKey), identity)
+	u := usage{secrets: [][]byte{ringKey, otherKey, private}, texts: texts}
+	for _, key := range keys {
+		u.secrets = append(u.secrets, secretOf(t, key))
+	}
+	u.name, err = csr.PubMD5(keys[0].Public())
+	require.NoError(t, err)
+	u.blob, err = table.Get(t.Context(), u.name)
+	require.NoError(t, err)
+	return u
 }
 
 // use puts and gets keys of all kinds in all ways that end well or badly. It
@@ -107,6 +140,12 @@ func use(t *testing.T, table *sqlstore.Table, aeads ...sealed.AEAD) (keys []cryp
 			texts = append(texts, fmt.Sprintf("%v %+v %#v", store, *store, aead))
 			errs = append(errs, fail(t, table, aead, name, key)...)
 		}
+		missing := *table
+		missing.Name = "missing"
+		_, err := (&sealed.Store{Blobs: &missing, AEAD: aead}).Get(t.Context(), newName())
+		name, key := newKey(t)
+		keys = append(keys, key)
+		errs = append(errs, err, (&sealed.Store{Blobs: &missing, AEAD: aead}).Put(t.Context(), name, key))
 	}
 	for _, err := range errs {
 		require.Error(t, err)
@@ -124,10 +163,6 @@ func fail(t *testing.T, table *sqlstore.Table, aead sealed.AEAD, name string, ke
 	errs := []error{store.Put(t.Context(), name, key), store.Put(t.Context(), newName(), key)}
 	_, err := (&sealed.Store{Blobs: table, AEAD: newRing(t, newSecret())}).Get(t.Context(), name)
 	errs = append(errs, err)
-	missing := *table
-	missing.Name = "missing"
-	_, err = (&sealed.Store{Blobs: &missing, AEAD: aead}).Get(t.Context(), name)
-	errs = append(errs, err, (&sealed.Store{Blobs: &missing, AEAD: aead}).Put(t.Context(), name, key))
 
 	blob, err := table.Get(t.Context(), name)
 	require.NoError(t, err)
@@ -140,19 +175,4 @@ func fail(t *testing.T, table *sqlstore.Table, aead sealed.AEAD, name string, ke
 	require.NoError(t, table.Put(t.Context(), flipped, changed))
 	_, err = store.Get(t.Context(), flipped)
 	return append(errs, err)
-}
-
-// needProgram returns the path of a program. Without it the test is skipped, or
-// fails if the environment has CI=true.
-func needProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return ""
 }
