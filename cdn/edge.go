@@ -189,7 +189,7 @@ func (e *Edge) leafOf(ctx context.Context, host string, addr netip.Addr) (*x509.
 	// The caller compares the certificate with the expected one instead.
 	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true})
 	if err := client.HandshakeContext(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no certificate for %s: %w", host, err)
 	}
 	return client.ConnectionState().PeerCertificates[0], nil
 }

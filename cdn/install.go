@@ -25,6 +25,7 @@ type install struct {
 	client *Client
 	chain  *chain
 	key    Secret // of OriginLocal
+	noKey  error  // of OriginCDN: what Keys answered; nil without Keys
 	done   Installation
 }
 
@@ -45,6 +46,10 @@ func (i *Installer) prepare(ctx context.Context, domain string, chain []byte) (*
 		done: Installation{Domain: ch.domain, PubMd5: ch.pubMd5, KeyOrigin: csr.OriginCDN},
 	}
 	key, err := i.findKey(ctx, ch.pubMd5)
+	if errors.Is(err, fs.ErrNotExist) {
+		in.noKey = err
+		return in, nil
+	}
 	if err != nil || key == nil {
 		return in, err
 	}
@@ -53,15 +58,14 @@ func (i *Installer) prepare(ctx context.Context, domain string, chain []byte) (*
 	return in, err
 }
 
-// findKey returns the key of that name, or nil if Keys does not have it.
+// findKey returns the key of that name, or nil without Keys. If Keys does not
+// have it, the error matches fs.ErrNotExist.
 func (i *Installer) findKey(ctx context.Context, pubMd5 string) (crypto.Signer, error) {
 	if i.Keys == nil {
 		return nil, nil
 	}
 	key, err := i.Keys.Get(ctx, pubMd5)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("cdn: key store: %w", err)
 	case isNil(key):
@@ -178,10 +182,13 @@ func (in *install) setCSRCertificate(ctx context.Context) error {
 			break
 		}
 	}
-	if !isLost(err) {
-		return err
+	switch {
+	case isLost(err):
+		return in.resolve(ctx, err)
+	case errors.Is(err, ErrKeyNotFound) && in.noKey != nil:
+		return fmt.Errorf("%w; %w", err, in.noKey) // it may be the directory that is wrong
 	}
-	return in.resolve(ctx, err)
+	return err
 }
 
 // isLost reports whether an answer to the call that failed with err may have

@@ -425,3 +425,16 @@ func pubMd5Of(t *testing.T, chain []byte) string {
 	require.NoError(t, err)
 	return name
 }
+
+// A key directory that is misspelt looks like a key that the CDN must have: the
+// error says what the store answered.
+func TestInstaller_KeyOfNobodySaysWhatTheStoreAnswered(t *testing.T) {
+	f := newInstallFixture(t, nil, "example.com")
+	chain := toPEM(f.ca.issue(t, newKey(t, csr.P256).Public(), nil)) + f.ca.intermediatePEM
+	dir := t.TempDir() + "/nosuchdir"
+	_, err := (&cdn.Installer{Client: f.client, Keys: csr.DirStore{Path: dir}}).Install(t.Context(), "example.com", []byte(chain))
+	require.ErrorIs(t, err, cdn.ErrKeyNotFound)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "nosuchdir")
+	require.ErrorContains(t, err, pubMd5Of(t, []byte(chain)))
+}

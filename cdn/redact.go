@@ -24,6 +24,9 @@ type secrets struct {
 	index  windows  // of values; nil until it is needed
 }
 
+// minSecret is the length of the shortest value that is redacted.
+const minSecret = 4
+
 const withheld = "[withheld: it had a credential or a private key in it]"
 
 // secretsOf returns the secrets of an attempt. If req is nil, there is no
@@ -37,7 +40,8 @@ func secretsOf(op operation, req *http.Request, creds ...signer.Credentials) *se
 		all = append(all, op.Params[name])
 	}
 	all = append(all, signaturesOf(req)...)
-	all = slices.DeleteFunc(all, func(value string) bool { return value == "" })
+	// Credentials have 16 characters and more; "a" stands in any text.
+	all = slices.DeleteFunc(all, func(value string) bool { return len(value) < minSecret })
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return &secrets{values: slices.Compact(all)}
 }

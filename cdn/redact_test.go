@@ -138,12 +138,12 @@ func TestRedact_SixteenLettersGiveASecretAway(t *testing.T) {
 // TestRedact_ShortSecretsAreReplaced has secrets that are too short for a
 // window; one is a part of another.
 func TestRedact_ShortSecretsAreReplaced(t *testing.T) {
-	s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id7", AccessKeySecret: "id7/pass+"})
+	s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id7x", AccessKeySecret: "id7x/pass+"})
 	for text, want := range map[string]string{
-		"id7 and id7/pass+":     "[redacted] and [redacted]",
-		"id7%2Fpass%2B":         "[redacted]",
-		"id7%252Fpass%252B":     "[redacted]",
-		`id7\/pass\u002b or so`: "[redacted]" + `\/pass\u002b or so`,
+		"id7x and id7x/pass+":    "[redacted] and [redacted]",
+		"id7x%2Fpass%2B":         "[redacted]",
+		"id7x%252Fpass%252B":     "[redacted]",
+		`id7x\/pass\u002b or so`: "[redacted]" + `\/pass\u002b or so`,
 	} {
 		require.Equal(t, want, s.redact(text), text)
 	}

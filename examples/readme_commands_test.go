@@ -71,6 +71,7 @@ func (sh *shell) run(t *testing.T, command string) string {
 	words := strings.Fields(command)
 	switch {
 	case strings.HasPrefix(command, "go mod "): // TestREADME_InANewModule runs these
+	case command == "go build ./examples/...": // as build does, below
 	case command == "go test ./...": // this test is a part of it
 	case command == "go run .":
 		return sh.runProgram(t, "./examples/quickstart")
@@ -82,7 +83,7 @@ func (sh *shell) run(t *testing.T, command string) string {
 	case command == "go run ./examples/service -endpoint "+readmeFake:
 		require.True(t, background, command)
 		sh.startService(t)
-	case command == "curl -X POST "+readmeService+"/csrs/example.com":
+	case command == "curl --retry 9 --retry-connrefused -X POST "+readmeService+"/csrs/example.com":
 		sh.post(t, "/csrs/example.com")
 	case strings.HasPrefix(command, "go run ./examples/"):
 		return sh.runProgram(t, words[2], words[3:]...)
