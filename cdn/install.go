@@ -67,7 +67,7 @@ func (i *Installer) findKey(ctx context.Context, pubMd5 string) (crypto.Signer, 
 	key, err := i.Keys.Get(ctx, pubMd5)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("cdn: key store: %w", err)
+		return nil, fmt.Errorf("cdn: key store: key %s: %w", pubMd5, err)
 	case isNil(key):
 		return nil, fmt.Errorf("cdn: key store: no key and no error for %s", pubMd5)
 	}
