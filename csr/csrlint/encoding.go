@@ -95,6 +95,19 @@ func (l *linter) surplus(r rule, field, sequence string, elements []asn1.RawValu
 	}
 }
 
+// sequence returns the elements of a SEQUENCE that encoding/asn1 or crypto/x509
+// has read. These skip what stands after the last element of the syntax;
+// sequence reports it, and if that is not DER, it returns nil.
+func (l *linter) sequence(r rule, field, name string, v asn1.RawValue, most int) []asn1.RawValue {
+	all, ok := members(v, asn1.TagSequence)
+	if !ok {
+		l.add(r, field, "%s is not a SEQUENCE of whole elements", name)
+		return nil
+	}
+	l.surplus(r, field, name, all, most)
+	return all
+}
+
 // order checks that the elements of a SET OF are in ascending order, as DER
 // wants it. Where they are not, GnuTLS sorts them and then cannot verify the
 // signature.

@@ -75,11 +75,11 @@ func (l *linter) readExtensions(value asn1.RawValue) []pkix.Extension {
 	var extensions []pkix.Extension
 	for _, raw := range list {
 		var extension pkix.Extension
-		if !readable(raw, &extension) {
+		parts, ok := members(raw, asn1.TagSequence)
+		if !ok || !readable(raw, &extension) {
 			l.add(attributeMalformed, "extensions", "have an element that is not an extension")
 			continue
 		}
-		parts, _ := members(raw, asn1.TagSequence)
 		most := 2 // the OID and the value
 		if parts[1].Tag == asn1.TagBoolean {
 			most = 3

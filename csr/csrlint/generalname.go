@@ -77,7 +77,19 @@ func isReadableAttribute(oid, value asn1.RawValue) bool {
 	var id asn1.ObjectIdentifier // remains empty if it has a number that is too large
 	_, _ = asn1.Unmarshal(oid.FullBytes, &id)
 	isEmpty := directoryStrings[id.String()] && len(value.Bytes) == 0
-	return isTypeOID(oid) && isReadableInName(value) && isReadable(value) && !isEmpty
+	return isTypeOID(oid) && isReadableInName(value) && isReadable(value) && hasCharacters(value) && !isEmpty
+}
+
+// hasCharacters reports whether v has only characters of Unicode, if it has one
+// of the string types that openssl converts to UTF-8 by them.
+func hasCharacters(v asn1.RawValue) bool {
+	switch v.Tag {
+	case asn1.TagUTF8String, asn1.TagBMPString, tagUniversalString:
+		_, err := decode(v)
+		return err == nil
+	default:
+		return true
+	}
 }
 
 func isTypeOID(v asn1.RawValue) bool {

@@ -66,13 +66,12 @@ func (l *linter) publicKey(r *request) *x509.CertificateRequest {
 	return bare
 }
 
-// keyEncoding reports surplus elements among the parts of a
-// SubjectPublicKeyInfo and in its algorithm.
+// keyEncoding checks the parts of a SubjectPublicKeyInfo and its algorithm for
+// what crypto/x509 skips.
 func (l *linter) keyEncoding(parts []asn1.RawValue) {
 	l.surplus(keyUnreadable, "public key", "the key", parts, 2)
 	if len(parts) > 0 {
-		algorithm, _ := members(parts[0], asn1.TagSequence)
-		l.surplus(keyUnreadable, "public key", "the algorithm", algorithm, 2)
+		l.sequence(keyUnreadable, "public key", "the algorithm", parts[0], 2)
 	}
 }
 
@@ -80,12 +79,11 @@ func (l *linter) keyEncoding(parts []asn1.RawValue) {
 // reports whether they can be read. The parameters of the algorithm may be of
 // any type: what openssl, GnuTLS and crypto/x509 ignore is not reported.
 func (l *linter) signatureEncoding(r *request) bool {
-	parts, _ := members(r.algorithm, asn1.TagSequence)
-	l.surplus(signatureMalformed, "signature", "the algorithm", parts, 2)
 	if !readable(r.algorithm, new(pkix.AlgorithmIdentifier)) || !readable(r.signature, new(asn1.BitString)) {
 		l.add(signatureMalformed, "signature", "is not an algorithm and a BIT STRING")
 		return false
 	}
+	parts := l.sequence(signatureMalformed, "signature", "the algorithm", r.algorithm, 2)
 	if len(parts) > 1 && !isReadable(parts[1]) {
 		l.add(valueMalformed, "signature", "has an algorithm with malformed parameters")
 	}

@@ -35,8 +35,7 @@ func (l *linter) rsaEncoding(bits asn1.RawValue) {
 	var key asn1.RawValue
 	_, _ = asn1.Unmarshal(bits.FullBytes, &content) // crypto/x509 has read it
 	rest, _ := asn1.Unmarshal(content.RightAlign(), &key)
-	numbers, _ := members(key, asn1.TagSequence)
-	l.surplus(keyRSA, field, "the RSA key", numbers, 2)
+	l.sequence(keyRSA, field, "the RSA key", key, 2)
 	if len(rest) > 0 {
 		l.add(keyRSA, field, "has %d bytes after the RSA key", len(rest))
 	}

@@ -104,7 +104,12 @@ func rsaEncodingSamples(t testing.TB) []sample {
 	return []sample{
 		{"more at the end of the RSA key's algorithm", with(growAlgorithm(t, spki)), "key-unreadable", ""},
 		{"more at the end of the RSA key", public(tlv(tagSequence, number[0], number[1], null)), "key-unreadable", ""},
+		{"broken at the end of the RSA key", public(tlv(tagSequence, number[0], number[1], []byte{1})), "key-unreadable", ""},
 		{"more after the RSA key", public(tlv(tagSequence, number[0], number[1]), null), "key-unreadable", ""},
+		{
+			"broken at the end of the RSA key's algorithm", with(tlv(tagSequence,
+				tlv(tagSequence, oid(1, 2, 840, 113549, 1, 1, 1), null, []byte{1}), parts(t, spki)[1])), "key-unreadable", "",
+		},
 		{"RSA key not DER", public([]byte("x")), "key-unreadable", ""},
 	}
 }

@@ -56,6 +56,8 @@ func sanSamples() []sample {
 			"san-malformed", "",
 		},
 		{"directoryName with an empty attribute", dirName(rdn(attr(commonName, utf8String, ""))), "san-malformed", ""},
+		{"directoryName with invalid UTF-8", dirName(rdn(attr(commonName, utf8String, "\xff"))), "san-malformed", ""},
+		{"directoryName with a TeletexString", dirName(rdn(attr(commonName, asn1.TagT61String, "\xff"))), "", "san-kind"},
 		{"directoryName with a type not an OID", dirName(rdn(attr(null, utf8String, "x"))), "san-malformed", ""},
 		{
 			"directoryName with three in an attribute", dirName(rdn(tlv(tagSequence, commonName, null, null))),

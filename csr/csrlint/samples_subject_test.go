@@ -114,6 +114,7 @@ func textSamples() []sample {
 		{"list", raw(tlv(tagSequence, null)), "", "subject-type"},
 		{"empty list", raw(tlv(tagSequence)), "subject-empty", "subject-type"},
 		{"constructed string", raw(tlv(utf8String|constructedBit, tlv(utf8String, []byte("A")))), "", "subject-type"},
+		{"constructed string of something malformed", raw([]byte{utf8String | constructedBit, 1, 1}), "subject-type", ""},
 		{"empty constructed string", raw([]byte{utf8String | constructedBit, 0}), "subject-empty", "subject-type"},
 		{"string of another class", raw([]byte{contextTag | utf8String, 1, 'A'}), "subject-type", ""},
 		{"country as UTF8String", of(country, utf8String, "CN"), "", "subject-type"},

@@ -185,6 +185,10 @@ func signatureSamples(t testing.TB) []sample {
 			"algorithm of three elements", with(tlv(tagSequence, oid(1, 2, 840, 113549, 1, 1, 11), null, null), crypto.SHA256),
 			"der-malformed", "",
 		},
+		{
+			"broken at the end of the algorithm", with(tlv(tagSequence, oid(1, 2, 840, 113549, 1, 1, 11), null, []byte{1}),
+				crypto.SHA256), "der-malformed", "",
+		},
 		{"signature not a BIT STRING", func(f *forgery) {
 			f.change = func(der []byte) []byte { return bitStringToOctets(der) }
 		}, "der-malformed", ""},
@@ -254,6 +258,7 @@ func attributeSamples() []sample {
 			"extension of three elements", more(tlv(tagSequence, keyUsage, tlv(4), null)),
 			"der-malformed", "extension-ignored",
 		},
+		{"broken at the end of an extension", more(tlv(tagSequence, keyUsage, tlv(4), []byte{1})), "der-malformed", ""},
 		{"critical extension", more(tlv(tagSequence, keyUsage, []byte{1, 1, 0xff}, tlv(4))), "", "extension-ignored"},
 		{
 			"critical extension of four elements", more(tlv(tagSequence, keyUsage, []byte{1, 1, 0xff}, tlv(4), null)),

@@ -20,7 +20,9 @@ import (
 var strictSamples = slices.Concat([]string{
 	"more at the end of the request", "more at the end of the info", "more at the end of the key",
 	"more at the end of the key's algorithm", "more at the end of the RSA key's algorithm",
-	"more at the end of the RSA key", "more after the RSA key",
+	"broken at the end of the RSA key's algorithm", "broken at the end of the RSA key",
+	"broken at the end of the algorithm", "broken at the end of an extension",
+	"constructed string of something malformed", "more at the end of the RSA key", "more after the RSA key",
 	"algorithm of three elements", "RSA with an OID without content", "more at the end of an attribute of the subject",
 	"VisibleString", "GeneralString", "GeneralString as common name", "OCTET STRING", "NULL as common name", "time",
 	"time in an unknown attribute", "number", "empty list", "primitive list in an unknown attribute", "high tag",
@@ -35,6 +37,7 @@ var strictSamples = slices.Concat([]string{
 	"directoryName with an empty RDN", "directoryName without an RDN", "directoryName without an attribute",
 	"directoryName with a GeneralString", "directoryName with half a character",
 	"directoryName with an empty attribute", "directoryName with a type not an OID",
+	"directoryName with invalid UTF-8",
 	"directoryName with three in an attribute",
 	"otherName empty", "otherName without a value", "otherName with more at its end", "otherName without a type",
 	"otherName with an empty type", "otherName with a value without [0]", "otherName with a value [1]",

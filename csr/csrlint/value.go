@@ -86,11 +86,8 @@ func isReadableInName(v asn1.RawValue) bool {
 		asn1.TagEnum, asn1.TagSet, tagVideotexString, asn1.TagUTCTime, asn1.TagGeneralizedTime, tagGraphicString,
 		tagVisibleString, asn1.TagGeneralString:
 		return false
-	case asn1.TagSequence:
-		return v.IsCompound
-	default:
-		return true
 	}
+	return isReadable(v) || !v.IsCompound && v.Tag != asn1.TagSequence // malformed texts are reported as such
 }
 
 // decode returns the value of v, which is a string if v has a string type. It
