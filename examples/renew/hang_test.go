@@ -132,15 +132,22 @@ func (noEdge) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	return nil, ctx.Err()
 }
 
-// Without the edges, what the CDN reports counts; that a certificate is served
-// is not proved then.
+// Without the edges, what the CDN reports decides that nothing is ordered. That a
+// certificate is served is not proved then, and no run says so.
 func TestRenew_EdgesThatHang(t *testing.T) {
 	dir := t.TempDir()
 	inYear(t, 6, func(t *testing.T, y *year) {
 		p := y.machine(t, dir)[90]
 		p.renewer.edge.Dialer = noEdge{}
 		require.Error(t, p.run(t.Context()), "not proved")
-		require.NoError(t, p.run(t.Context()), "kept")
+		stdout := p.stdout.(*bytes.Buffer)
+		for _, dryRun := range []bool{false, true} {
+			stdout.Reset()
+			p.renewer.dryRun = dryRun
+			require.Error(t, p.run(t.Context()), "not proved by a later run either")
+			assert.Contains(t, stdout.String(), "d0.example.com: failed: in force by the CDN's report, but no edge presents it: ")
+			assert.NotContains(t, stdout.String(), "kept")
+		}
 		assert.Len(t, y.ca.all(), 2)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -220,6 +221,23 @@ func TestRenew_OthersAreDoneAllTheSame(t *testing.T) {
 	assert.NotNil(t, f.served(t, "c.example.com"))
 	assert.Equal(t, 2, f.ca.asked("/order-plz"), "a domain that the CDN does not know is not ordered for")
 	assert.Zero(t, f.record(t, "unknown.example.com").Failures)
+}
+
+// An edge server that refuses every handshake proves nothing, however often renew
+// runs. Once one presents the certificate, it is kept.
+func TestRenew_EdgeThatRefusesEveryHandshake(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	refusing := httptest.NewServer(http.NotFoundHandler()) // speaks no TLS
+	t.Cleanup(refusing.Close)
+	for _, want := range []string{"example.com: failed: ", "example.com: failed: in force by the CDN's report, but no edge presents it: "} {
+		status, stdout, _ := f.run(t, "-edge", refusing.Listener.Addr().String(), "-wait", "1s", "example.com")
+		require.Equal(t, 1, status, stdout)
+		assert.Contains(t, stdout, want)
+	}
+	status, stdout, _ := f.run(t, "example.com")
+	require.Zero(t, status, stdout)
+	assert.Contains(t, stdout, "example.com: kept, next ")
+	assert.Len(t, f.ca.issued("example.com"), 1)
 }
 
 func TestRenew_DryRunOrdersNothing(t *testing.T) {

@@ -286,9 +286,11 @@ func TestLookAgain_AnotherMachineWasFaster(t *testing.T) {
 	r, err := cmd.renewer(t.Context(), f.http, func(err error) { t.Error(err) })
 	require.NoError(t, err)
 	require.ErrorIs(t, r.lookAgain(t.Context(), cmd.sites[0], nil, new(record)), errElsewhere)
-	did, err := afterOrder(errElsewhere)
+	did, err := afterOrder(errElsewhere, nil)
 	require.NoError(t, err)
 	assert.Contains(t, did.did, "kept")
+	_, err = afterOrder(errElsewhere, errLocked)
+	assert.ErrorIs(t, err, errLocked, "kept, but unproved")
 }
 
 func TestParseRetryAfter(t *testing.T) {

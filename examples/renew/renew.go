@@ -68,16 +68,16 @@ func (r *renewer) renew(ctx context.Context, s site) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	served, err := r.served(ctx, s)
+	served, unproved, err := r.served(ctx, s)
 	if err != nil {
 		return outcome{}, err
 	}
 	due := r.due(ctx, s, served, rec)
 	if time.Now().Before(due) {
-		if !r.dryRun {
+		if !r.dryRun && unproved == nil {
 			err = rec.succeed()
 		}
-		return outcome{"kept", due}, err
+		return outcome{"kept", due}, errors.Join(unproved, err)
 	}
 	did := "installed"
 	due = r.due(ctx, s, rec.leaf(), rec)
@@ -89,7 +89,7 @@ func (r *renewer) renew(ctx context.Context, s site) (outcome, error) {
 	}
 	if did == "renewed" {
 		if err := r.order(ctx, s, served, rec); err != nil {
-			return afterOrder(err)
+			return afterOrder(err, unproved)
 		}
 		due = dueTime(rec.leaf(), nil)
 	}
@@ -122,9 +122,9 @@ func (r *renewer) due(ctx context.Context, s site, leaf *x509.Certificate, rec *
 }
 
 // served returns the certificate that ends first of those that the edge servers
-// present. If none can be asked, it is what the CDN reports; nil if the domain
-// has none.
-func (r *renewer) served(ctx context.Context, s site) (*x509.Certificate, error) {
+// present. If none presents one, it is what the CDN reports, and unproved says
+// why the edges do not prove that; both are nil if the domain has none.
+func (r *renewer) served(ctx context.Context, s site) (leaf *x509.Certificate, unproved, err error) {
 	leaves, edgeErr := r.edge.Leaf(ctx, s.host())
 	var first *x509.Certificate
 	for _, leaf := range leaves {
@@ -133,13 +133,16 @@ func (r *renewer) served(ctx context.Context, s site) (*x509.Certificate, error)
 		}
 	}
 	if first != nil || ctx.Err() != nil {
-		return first, context.Cause(ctx)
+		return first, nil, context.Cause(ctx)
 	}
 	reported, err := r.reported(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the edges: %w", err, edgeErr)
+		return nil, nil, fmt.Errorf("%w; the edges: %w", err, edgeErr)
 	}
-	return reported, nil
+	if reported == nil {
+		return nil, nil, nil
+	}
+	return reported, fmt.Errorf("in force by the CDN's report, but no edge presents it: %w", edgeErr), nil
 }
 
 // reported returns the certificate that the CDN reports to be in force on the
@@ -189,7 +192,7 @@ func (r *renewer) order(ctx context.Context, s site, served *x509.Certificate, r
 // lookAgain looks at the edge servers and at the CDN right before an order. A
 // certificate that can't be installed is not ordered.
 func (r *renewer) lookAgain(ctx context.Context, s site, served *x509.Certificate, rec *record) error {
-	now, err := r.served(ctx, s)
+	now, _, err := r.served(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -203,10 +206,11 @@ func (r *renewer) lookAgain(ctx context.Context, s site, served *x509.Certificat
 	return nil
 }
 
-// afterOrder tells an order that another machine made from one that failed.
-func afterOrder(err error) (outcome, error) {
+// afterOrder tells an order that another machine made from one that failed. The
+// certificate is kept then, which is a failure too if it is unproved.
+func afterOrder(err, unproved error) (outcome, error) {
 	if errors.Is(err, errReplaced) || errors.Is(err, errElsewhere) {
-		return outcome{did: "kept: " + err.Error()}, nil
+		return outcome{did: "kept: " + err.Error()}, unproved
 	}
 	return outcome{}, err
 }
