@@ -109,7 +109,7 @@ func (d DirStore) put(ctx context.Context, pubMd5 string, key crypto.Signer) err
 	if err != nil {
 		return err
 	}
-	if _, err := readKey(pubMd5, data); err != nil {
+	if _, err = readKey(pubMd5, data); err != nil {
 		return fmt.Errorf("read the encoded key back: %w", err) // such as a private part of another key
 	}
 	dir, err := keydir.Create(d.Path, d.AllowGroup)
