@@ -151,6 +151,23 @@ func TestResponse_CertificateRequest_Refuses(t *testing.T) {
 	}
 }
 
+func TestResponse_CertificateRequest_SaysWhatIsWrongWithThePEM(t *testing.T) {
+	resp, err := New(&Request{CommonName: "example.com"}, newTestKey(t, P256))
+	require.NoError(t, err)
+	for csr, want := range map[string]string{
+		"example.com":                    "no PEM block",
+		"x\n" + resp.Csr:                 "text before the PEM block",
+		resp.Csr + "x":                   "data after the PEM block",
+		resp.Csr + resp.Csr:              "data after the PEM block",
+		resp.Csr[:100] + "\n" + resp.Csr: "more than one PEM block",
+		strings.ReplaceAll(resp.Csr, pemType, "CERTIFICATE"):                                       `PEM label "CERTIFICATE"`,
+		strings.Replace(resp.Csr, "REQUEST-----\n", "REQUEST-----\nProc-Type: 4,ENCRYPTED\n\n", 1): "headers in the PEM block",
+	} {
+		_, err := (&Response{Csr: csr}).CertificateRequest()
+		assert.ErrorContains(t, err, want)
+	}
+}
+
 func FuzzCertificateRequest(f *testing.F) {
 	f.Add(wireResponse.Csr)
 	resp, err := New(&Request{CommonName: "example.com", Email: "a@example.com"}, newTestKey(f, P256))

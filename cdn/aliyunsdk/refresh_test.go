@@ -113,6 +113,23 @@ func TestRefresh_AfterALookUpThatFoundTheRefused(t *testing.T) {
 	})
 }
 
+// A look-up that began before the refusal may take longer than its answer is
+// kept, and is not followed by another.
+func TestRefresh_AfterASlowLookUpThatFoundOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakeProvider{}
+		source := aliyunsdk.Credentials(p)
+		refused, err := source.Credentials(t.Context())
+		require.NoError(t, err)
+		p.takes = 4 * time.Minute
+		time.Sleep(time.Minute)
+		_, err = source.Credentials(t.Context()) // starts a look-up in the background
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"STS.id-2": 64}, refreshAll(t, source, refused))
+		assert.Equal(t, 2, p.asked)
+	})
+}
+
 func TestRefresh_RefusedIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakeProvider{}

@@ -193,6 +193,18 @@ func TestTurns_InvalidArguments(t *testing.T) {
 	}
 }
 
+func TestTurns_ShortestIntervalIsAMicrosecond(t *testing.T) {
+	eval := func(context.Context, string, []string, ...any) (any, error) { return int64(0), nil }
+	db := openFake(t, new(fakeDB))
+	for _, turns := range []sharedlimit.Turns{sharedlimit.Redis(eval, "key"), sharedlimit.SQL(db, sharedlimit.Postgres, "account")} {
+		_, ok, err := turns.Take(t.Context(), 1, time.Microsecond, 0)
+		require.NoError(t, err)
+		assert.True(t, ok)
+		_, _, err = turns.Take(t.Context(), 1, time.Microsecond-1, 0)
+		require.ErrorContains(t, err, "interval 999ns")
+	}
+}
+
 func TestDialect_Schema(t *testing.T) {
 	for _, dialect := range []sharedlimit.Dialect{sharedlimit.Postgres, sharedlimit.MySQL} {
 		assert.Contains(t, dialect.Schema(), "TABLE IF NOT EXISTS cdncsr_turns")

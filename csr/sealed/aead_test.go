@@ -226,6 +226,12 @@ func TestPrinting_ShowsNoKey(t *testing.T) {
 	assert.Regexp(t, `^keyring of [0-9a-f]{16}, [0-9a-f]{16}$`, ring.String())
 }
 
+func TestKeyring_PrintsThatItHasNoKeys(t *testing.T) {
+	for _, ring := range []*sealed.Keyring{nil, {}} {
+		assert.Equal(t, "keyring of no keys", ring.String())
+	}
+}
+
 func FuzzDecrypt(f *testing.F) {
 	ring := newRing(f, newSecret())
 	recipient, identity := newPair(f)

@@ -251,6 +251,19 @@ func TestTable_NoSocketIsNoMissingKey(t *testing.T) {
 	})
 }
 
+func TestTable_ErrorsNameTheTable(t *testing.T) {
+	for tableName, want := range map[string]string{"": "in cdncsr_keys: ", "issuing.keys": "in issuing.keys: "} {
+		table, _ := newTable(t)
+		table.Name = tableName
+		_, getErr := table.Get(t.Context(), name(1))
+		putErr := table.Put(t.Context(), name(1), nil)
+		_, swapErr := table.Swap(t.Context(), name(1), []byte("old"), nil)
+		for _, err := range []error{getErr, putErr, swapErr} {
+			assert.ErrorContains(t, err, name(1)+`" `+want)
+		}
+	}
+}
+
 // TestPut_StatementsAndGrants: INSERT and SELECT are all that Put and Get need.
 func TestPut_StatementsAndGrants(t *testing.T) {
 	table, fake := newTable(t)

@@ -101,7 +101,7 @@ func (c *command) waitForEdges(ctx context.Context, domain string, chain []byte)
 	}
 	host := domain
 	if strings.HasPrefix(host, ".") {
-		host = "www" + host // a wildcard has no address of its own
+		host = cli.WildcardLabel + host // a wildcard has no address of its own
 	}
 	return c.edge.Wait(ctx, host, leaf)
 }

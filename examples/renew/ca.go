@@ -158,8 +158,12 @@ func withRetryAfter(ctx context.Context) (context.Context, *time.Time) {
 func (t retryAfter) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.RoundTripper.RoundTrip(req)
 	at, ok := req.Context().Value(retryAfterKey{}).(*time.Time)
-	if err != nil || !ok || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+	if err != nil || !ok {
 		return resp, err
+	}
+	*at = time.Time{} // an earlier one has been heeded
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return resp, nil
 	}
 	if again, ok := parseRetryAfter(resp.Header); ok {
 		*at = again

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -141,9 +139,8 @@ func (c *command) readSites(args []string) error {
 		if err != nil {
 			return err
 		}
-		lines := bufio.NewScanner(bytes.NewReader(data))
-		for lines.Scan() {
-			if line, _, _ := strings.Cut(lines.Text(), "#"); strings.TrimSpace(line) != "" {
+		for line := range strings.Lines(string(data)) {
+			if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) != "" {
 				args = append(args, strings.TrimSpace(line))
 			}
 		}

@@ -156,7 +156,8 @@ func TestRecord_Pauses(t *testing.T) {
 		now = now.Add(want)
 	}
 	require.NoError(t, rec.fail(now, now.Add(72*time.Hour), assert.AnError))
-	assert.True(t, rec.isWaiting(now.Add(71*time.Hour)), "the CA's Retry-After")
+	assert.True(t, rec.isWaiting(now.Add(aDay-1)), "the CA's Retry-After")
+	assert.False(t, rec.isWaiting(now.Add(aDay)), "no Retry-After holds a domain for longer than a day")
 	require.NoError(t, rec.succeed())
 	assert.False(t, rec.isWaiting(now))
 }

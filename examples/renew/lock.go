@@ -91,7 +91,8 @@ func create(path, content string) error {
 }
 
 // isStale reports whether the lock was not refreshed for leaseTime, by the
-// clock of the file system, which all machines share.
+// clock of the file system, which all machines share. A lock from the future was
+// written while that clock was wrong.
 func (s state) isStale(path string) bool {
 	now, err := os.CreateTemp(string(s), ".now-*")
 	if err != nil {
@@ -102,7 +103,7 @@ func (s state) isStale(path string) bool {
 	_, err = now.WriteString("now")
 	clock, clockErr := os.Stat(now.Name())
 	lock, lockErr := os.Stat(path)
-	return errors.Join(err, clockErr, lockErr) == nil && clock.ModTime().Sub(lock.ModTime()) > leaseTime
+	return errors.Join(err, clockErr, lockErr) == nil && clock.ModTime().Sub(lock.ModTime()).Abs() > leaseTime
 }
 
 // refresh keeps the lease until ctx ends, and ends ctx when it is lost.

@@ -61,6 +61,10 @@ func (r *record) endOrder() error {
 	return r.save()
 }
 
+// maxOrderMisses is how often an order that can't be asked for is kept: a CA may
+// have forgotten it and say so in a way that is no ACME.
+const maxOrderMisses = 2
+
 // begin returns the order that an earlier run has begun, or makes one.
 func (c *ca) begin(ctx context.Context, account acme.Account, s site, replaces *x509.Certificate, rec *record) (acme.Order, error) {
 	if rec.OrderURL != "" && rec.OrderCA == c.client.Directory {
@@ -68,8 +72,11 @@ func (c *ca) begin(ctx context.Context, account acme.Account, s site, replaces *
 		if err == nil && isUsable(order, s, rec) {
 			return order, nil
 		}
-		if problem, ok := errors.AsType[acme.Problem](err); err != nil && (!ok || problem.Status >= 500 || problem.Status == http.StatusTooManyRequests) {
-			return acme.Order{}, fmt.Errorf("order %s: %w", rec.OrderURL, err)
+		problem, ok := errors.AsType[acme.Problem](err)
+		mayPass := !ok || problem.Status >= 500 || problem.Status == http.StatusTooManyRequests
+		if err != nil && mayPass && rec.OrderMisses < maxOrderMisses {
+			rec.OrderMisses++
+			return acme.Order{}, errors.Join(fmt.Errorf("order %s: %w", rec.OrderURL, err), rec.save())
 		}
 	}
 	wanted := acme.Order{Profile: c.profile}
@@ -83,7 +90,7 @@ func (c *ca) begin(ctx context.Context, account acme.Account, s site, replaces *
 	if err != nil {
 		return acme.Order{}, err
 	}
-	rec.OrderURL, rec.OrderCA, rec.OrderKey = order.Location, c.client.Directory, ""
+	rec.OrderURL, rec.OrderCA, rec.OrderKey, rec.OrderMisses = order.Location, c.client.Directory, "", 0
 	return order, rec.save()
 }
 
@@ -264,6 +271,8 @@ func checkIssued(chain []byte, s site, pubMd5 string) error {
 		return fmt.Errorf("the CA's certificate: %w", err)
 	case own != pubMd5:
 		return fmt.Errorf("the CA's certificate has the key %s, the CSR %s", own, pubMd5)
+	case !time.Now().Before(dueTime(leaf, nil)):
+		return fmt.Errorf("the CA's certificate is due already: it is valid from %s to %s", leaf.NotBefore, leaf.NotAfter)
 	case !s.isCoveredBy(leaf):
 		return fmt.Errorf("the CA's certificate is for %v, not for %v", leaf.DNSNames, s.names)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
@@ -25,7 +26,7 @@ type site struct {
 // its own; the name below it is one that hardly has another certificate.
 func (s site) host() string {
 	if strings.HasPrefix(s.domain, "*") {
-		return "cdncsr-renew" + s.domain[1:]
+		return cli.WildcardLabel + s.domain[1:]
 	}
 	return s.domain
 }
@@ -122,13 +123,13 @@ func (r *renewer) due(ctx context.Context, s site, leaf *x509.Certificate, rec *
 }
 
 // served returns the certificate that ends first of those that the edge servers
-// present. If none presents one, it is what the CDN reports, and unproved says
+// present, or one that is not for the site. If none presents one, it is what the CDN reports, and unproved says
 // why the edges do not prove that; both are nil if the domain has none.
 func (r *renewer) served(ctx context.Context, s site) (leaf *x509.Certificate, unproved, err error) {
 	leaves, edgeErr := r.edge.Leaf(ctx, s.host())
 	var first *x509.Certificate
 	for _, leaf := range leaves {
-		if first == nil || leaf.NotAfter.Before(first.NotAfter) {
+		if first == nil || !s.isCoveredBy(leaf) || s.isCoveredBy(first) && leaf.NotAfter.Before(first.NotAfter) {
 			first = leaf
 		}
 	}
@@ -216,13 +217,15 @@ func afterOrder(err, unproved error) (outcome, error) {
 }
 
 // install puts the stored chain on the domain of a site and waits until it is
-// served. A chain whose key is lost is forgotten, so that another is ordered.
+// served. A chain whose key is lost, or that can't be installed, is forgotten, so
+// that another is ordered.
 func (r *renewer) install(ctx context.Context, s site, rec *record) error {
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
 	chain := []byte(rec.Chain)
 	_, err := r.installer.Install(ctx, s.domain, chain)
-	if errors.Is(err, cdn.ErrKeyNotFound) {
+	_, isRefused := errors.AsType[csr.FieldErrors](err)
+	if errors.Is(err, cdn.ErrKeyNotFound) || isRefused {
 		rec.Chain, rec.ChainCA = "", ""
 		return errors.Join(err, rec.fail(time.Now(), time.Time{}, err))
 	}

@@ -33,6 +33,7 @@ type record struct {
 	// An order that was begun and has not ended: its URL, the directory of its
 	// CA, and once it is finalized the PubMd5 of its CSR.
 	OrderURL, OrderCA, OrderKey string
+	OrderMisses                 int // how often it could not be asked for
 
 	// The orders that failed in a row, until a certificate was served.
 	Failures    int
@@ -73,12 +74,15 @@ func (r *record) save() error {
 	return replaceFile(r.path, data)
 }
 
+// maxRetryAfter bounds the pause that a CA asks for.
+const maxRetryAfter = 24 * time.Hour
+
 // fail counts an order that failed. No other one is made before the pause is
 // over, nor before the CA's Retry-After.
 func (r *record) fail(now, retryAfter time.Time, cause error) error {
 	r.Failures++
 	r.FailedAt, r.LastFailure = now, cause.Error()
-	r.RetryAt = later(now.Add(pauseAfter(r.Failures)), retryAfter)
+	r.RetryAt = later(now.Add(pauseAfter(r.Failures)), earlier(retryAfter, now.Add(maxRetryAfter)))
 	return r.save()
 }
 

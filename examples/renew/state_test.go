@@ -131,6 +131,20 @@ func TestLock_TakesOverALeaseThatEnded(t *testing.T) {
 	}
 }
 
+// A clock that was wrong when the lock was written must not hold the directory
+// until that time comes.
+func TestLock_TakesOverALockFromTheFuture(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "lock")
+	require.NoError(t, create(path, "killed"))
+	future := time.Now().Add(365 * aDay)
+	require.NoError(t, os.Chtimes(path, future, future))
+	require.NoError(t, state(dir).tryLock(path, "A"))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "A", string(data))
+}
+
 func TestLock_PutsANewLockBack(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "lock")

@@ -225,6 +225,16 @@ func TestCreate_TempDirOfAnother(t *testing.T) {
 	}
 }
 
+// TestFsyncDir_FailsForAClosedDirectory shows that the directory is asked for,
+// which an answer of success alone does not show. (Windows can't fsync one.)
+func TestFsyncDir_FailsForAClosedDirectory(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	require.NoError(t, err)
+	require.NoError(t, fsyncDir(dir))
+	require.NoError(t, dir.Close())
+	assert.ErrorIs(t, fsyncDir(dir), os.ErrClosed)
+}
+
 // TestDir_SurvivesARename shows that an open directory does not change with its
 // path. (Windows lets nobody rename it while it is open.)
 func TestDir_SurvivesARename(t *testing.T) {

@@ -20,6 +20,10 @@ func Leaf(chain []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
+// WildcardLabel is a label that no domain has by itself, to ask for a name below
+// a wildcard.
+const WildcardLabel = "cdncsr-check"
+
 // OneAddr is a resolver that returns the same address for every name.
 type OneAddr netip.Addr
 
