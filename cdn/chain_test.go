@@ -3,6 +3,7 @@ package cdn_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"strings"
@@ -110,6 +111,10 @@ func chainCases(t testing.TB, key csr.KeyType) ([]chainCase, *csr.MemStore) {
 		refused("a CA as the leaf", intermediate+root, "Chain[0]", "CA certificate"),
 		refused("a leaf that may be a CA", issue(asCA)+intermediate, "Chain[0]", "CA certificate"),
 		refused("a leaf for clients", issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })+intermediate, "Chain[0]", "not for servers"),
+		refused("a leaf for clients and something else", issue(func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+			c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 2, 3}}
+		})+intermediate, "Chain[0]", "not for servers"),
 		accepted("a leaf without an extended key usage", issue(func(c *x509.Certificate) { c.ExtKeyUsage = nil })+intermediate, ""),
 		refused("expired", expired+intermediate, "Chain[0]", "expired at"),
 		refused("not valid yet", early+intermediate, "Chain[0]", "not valid before"),

@@ -158,6 +158,10 @@ func throttledRows() []faultRow {
 			name: "Throttling for longer than a number holds", script: always(throttled(429, "Throttling", "Retry-After", "99999999999999999999")),
 			kind: cdn.ErrThrottled, status: 429, code: "Throttling", sent: 1,
 		},
+		{
+			name: "Throttling for longer than a Duration holds", script: always(throttled(429, "Throttling", "Retry-After", "10000000000")),
+			kind: cdn.ErrThrottled, status: 429, code: "Throttling", sent: 1,
+		},
 	}
 }
 

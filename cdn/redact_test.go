@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -211,4 +212,14 @@ func TestUnescape_LeavesWhatIsNoEscape(t *testing.T) {
 	} {
 		require.Equal(t, want, unescape(text), text)
 	}
+}
+
+func TestExchange_BodyErrorWithoutURL(t *testing.T) {
+	lost := &url.Error{Op: "Get", URL: "https://host/?Signature=hidden", Err: syscall.ECONNRESET}
+	ans := exchange(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, ContentLength: -1, Body: io.NopCloser(iotest.ErrReader(lost))}, nil
+	}, nil, new(bodyBuffer))
+	require.ErrorIs(t, ans.err, syscall.ECONNRESET)
+	require.NotContains(t, ans.err.Error(), "hidden")
+	require.False(t, errors.As(ans.err, new(*url.Error)), "the URL could be read from it")
 }

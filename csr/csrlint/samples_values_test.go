@@ -21,7 +21,7 @@ var readableValues = []anyValue{
 	{"SEQUENCE of something malformed", tlv(tagSequence, []byte{1})},
 	{"constructed OCTET STRING", []byte{asn1.TagOctetString | constructedBit, 0}},
 	{"UTF8String that is not UTF-8", []byte{asn1.TagUTF8String, 1, 0xff}},
-	{"time that is none", []byte{asn1.TagUTCTime, 1, 'x'}},
+	{"malformed time", []byte{asn1.TagUTCTime, 1, 'x'}},
 	{"another class", []byte{contextTag, 0}},
 	{"high tag", []byte{0x1f, 0x40, 0}},
 }

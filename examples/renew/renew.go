@@ -123,8 +123,9 @@ func (r *renewer) due(ctx context.Context, s site, leaf *x509.Certificate, rec *
 }
 
 // served returns the certificate that ends first of those that the edge servers
-// present, or one that is not for the site. If none presents one, it is what the CDN reports, and unproved says
-// why the edges do not prove that; both are nil if the domain has none.
+// present, or one that is not for the site. If none presents one, it is what the
+// CDN reports, and unproved says why the edges do not prove that; both are nil
+// if the domain has none.
 func (r *renewer) served(ctx context.Context, s site) (leaf *x509.Certificate, unproved, err error) {
 	leaves, edgeErr := r.edge.Leaf(ctx, s.host())
 	var first *x509.Certificate

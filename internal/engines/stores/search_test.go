@@ -123,7 +123,8 @@ func secretOf(t testing.TB, key crypto.Signer) []byte {
 func TestSearch_FindsEverySpelling(t *testing.T) {
 	for name, secret := range map[string][]byte{
 		"random": newSecret(),
-		// Beginnings that two spellings share: hexadecimal digits, then letters; base64 without a sign, then with signs.
+		// Beginnings that two spellings share: hexadecimal digits, then letters;
+		// base64 without a sign, then with signs.
 		"digits first": append([]byte{0x12, 0x34, 0x56, 0x78, 0xab, 0xcd, 0xef}, newSecret()[:25]...),
 		"signs later":  append(make([]byte, 8), bytes.Repeat([]byte{0xff}, 24)...),
 	} {
