@@ -22,18 +22,22 @@ const (
 	// still be under way.
 	maxHanging = 4
 
-	// patience is how long requests have to fail until the engine counts as
-	// away. Most failures are one lost connection, and a share that is taken
-	// then is taken beside those who still reach the engine.
+	// patience is how long requests have to fail, at least, until the engine
+	// counts as away. Most failures are one lost connection, and a share that
+	// is taken then is taken beside those who still reach the engine.
 	patience = horizon / 2
 
 	// probeInterval is the time from one request to the next while the engine
-	// is away. It is shorter at first, for the same reason.
+	// is away and nobody waits.
 	probeInterval = time.Second
 
 	// caution is how long a process keeps to its share once the engine is
 	// back: as long as it may take until all processes have noticed.
 	caution = probeInterval + answerTimeout
+
+	// allowance is how much longer than the last one an answer may take to be
+	// in time for a turn of the share.
+	allowance = 10 * time.Millisecond
 )
 
 var (
@@ -43,15 +47,18 @@ var (
 
 // engine is what a Limiter knows of its Turns.
 type engine struct {
-	asking   bool      // a request is under way
-	requests int       // so many were sent; this is also the number of the last one
-	hanging  int       // so many were given up and have not returned
-	askedAt  time.Time // when the last one was sent
-	askAt    time.Time // no request before this time
-	failedAt time.Time // when the first one that failed since the last answer was sent; zero: none
+	asking   bool          // a request is under way
+	requests int           // so many were sent; this is also the number of the last one
+	hanging  int           // so many were given up and have not returned
+	askedAt  time.Time     // when the last one was sent
+	askAt    time.Time     // no request before this time
+	latency  time.Duration // of the last answer
+	depth    time.Duration // how far ahead turns were taken at the last answer
 
 	busyUntil     time.Time // no free turn before this time
-	away          error     // why it can't be asked; nil: it answers
+	failedAt      time.Time // when the first request that failed since the last answer was sent; zero: none
+	failure       error     // of the last one that failed
+	away          bool      // it has failed for so long that it can't be counted on
 	cautiousUntil time.Time // it is back, but others may not have noticed
 	notices       []notice  // for the Logger, once mu is free
 }
@@ -68,7 +75,7 @@ func (l *Limiter) wanted(now time.Time) int {
 	switch {
 	case e.asking || e.hanging == maxHanging || now.Before(e.askAt):
 		return 0
-	case e.away != nil: // a probe, even if nobody waits: they may have been refused
+	case e.away: // a probe, even if nobody waits: they may have been refused
 		return 1
 	case n <= 0:
 		return 0
@@ -136,14 +143,17 @@ func (l *Limiter) answered(number, n int, a answer) {
 		return
 	}
 	e.asking = false
+	e.latency = now.Sub(e.askedAt)
 	switch {
 	case a.err != nil:
 		l.fail(now, a.err)
 	case a.ok:
 		l.find(now)
+		e.depth = a.wait + l.interval()*time.Duration(n)
 		l.take(n, now, now.Add(a.wait))
 	default:
 		l.find(now)
+		e.depth = horizon
 		e.busyUntil = now.Add(l.ahead())
 		e.askAt = now.Add(retryDelay())
 	}
@@ -151,18 +161,19 @@ func (l *Limiter) answered(number, n int, a answer) {
 	l.step(now)
 }
 
-// take adds n turns of the engine. A process that keeps to its share has them
-// later, when its share allows it. It asks for the next one halfway there: in
-// time for a slow answer, but so late that few turns are left over to the time
-// when it no longer keeps to its share.
+// take adds n turns of the engine. A process that keeps to its share adds one
+// alone, as late as its share allows: the others would be put off too far. It
+// asks for the next one just in time for it, so that it puts off that one as
+// little.
 func (l *Limiter) take(n int, now, first time.Time) {
-	for i := range n {
-		turn := first.Add(l.interval() * time.Duration(i))
-		if l.sharing(now) {
-			turn = latest(turn, l.nextOfShare(now))
-			l.engine.askAt = earlier(turn.Add(l.share()/2), l.engine.cautiousUntil)
-		}
+	if l.sharing(now) {
+		turn := latest(first, l.nextOfShare(now))
 		l.add(turn)
+		l.engine.askAt = earlier(turn.Add(l.share()-l.lead()), l.engine.cautiousUntil)
+		return
+	}
+	for i := range n {
+		l.add(first.Add(l.interval() * time.Duration(i)))
 	}
 }
 
@@ -171,78 +182,10 @@ func (l *Limiter) giveUp(now time.Time) {
 	e := &l.engine
 	if e.asking && !now.Before(e.askedAt.Add(answerTimeout)) {
 		e.asking = false
+		e.latency = answerTimeout
 		e.hanging++
 		l.fail(now, errNoAnswer)
 	}
-}
-
-// fail notes that the last request failed. Without Processes there is nothing
-// to be patient for: those who wait get the error.
-func (l *Limiter) fail(now time.Time, err error) {
-	e := &l.engine
-	if e.failedAt.IsZero() {
-		e.failedAt = e.askedAt
-	}
-	failing := now.Sub(e.failedAt)
-	e.askAt = now.Add(probeInterval)
-	if failing < 2*probeInterval {
-		e.askAt = now.Add(retryDelay())
-	}
-	if failing >= patience || l.Processes == 0 {
-		l.lose(now, err)
-	}
-}
-
-// lose notes that the engine is away.
-func (l *Limiter) lose(now time.Time, err error) {
-	e := &l.engine
-	if errors.Is(err, context.DeadlineExceeded) { // of a context that is not the caller's
-		err = errNoAnswer
-	}
-	if e.away == nil {
-		e.notices = append(e.notices, notice{"sharedlimit: turns unavailable", []any{"error", err, "processes", l.Processes}})
-	}
-	wasSharing := l.sharing(now)
-	e.away = err
-	if !wasSharing && l.sharing(now) {
-		l.beginSharing(now)
-	}
-}
-
-// beginSharing drops the turns that this process holds, which may be those of
-// many processes. The first of its share comes at a random time, so that the
-// processes don't all begin with one at once.
-func (l *Limiter) beginSharing(now time.Time) {
-	l.turns = nil
-	l.last = now.Add(-rand.N(l.share()))
-}
-
-// endSharing, once all processes must have noticed that the engine is back,
-// drops a turn that was put off until the share allowed it: the engine's next
-// one may be much earlier.
-func (l *Limiter) endSharing(now time.Time) {
-	e := &l.engine
-	if e.away == nil && !e.cautiousUntil.IsZero() && !l.sharing(now) {
-		e.cautiousUntil = time.Time{}
-		l.turns, l.last = nil, time.Time{}
-	}
-}
-
-// find notes that the engine answers.
-func (l *Limiter) find(now time.Time) {
-	e := &l.engine
-	e.failedAt = time.Time{}
-	if e.away == nil {
-		return
-	}
-	e.away = nil
-	e.cautiousUntil = now.Add(caution)
-	e.notices = append(e.notices, notice{"sharedlimit: turns available again", nil})
-}
-
-// sharing reports whether this process keeps to its share.
-func (l *Limiter) sharing(now time.Time) bool {
-	return l.Processes > 0 && (l.engine.away != nil || now.Before(l.engine.cautiousUntil))
 }
 
 // unlock unlocks mu, and then logs: a Logger may take its time.

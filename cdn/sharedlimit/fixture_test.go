@@ -26,18 +26,19 @@ type fakeTurns struct {
 	mu     sync.Mutex
 	next   time.Time
 	down   error         // returned instead of turns
-	hang   chan struct{} // if non-nil, Take returns when it is closed, whatever its context says
+	hang   chan struct{} // if non-nil, Take waits until it is closed, whatever its context says
+	lossy  bool          // Take waits until its context ends
 	asked  []int         // the n of each request
 	inside int           // requests under way
 	most   int           // at once
 }
 
-func (f *fakeTurns) Take(_ context.Context, n int, interval, ahead time.Duration) (time.Duration, bool, error) {
+func (f *fakeTurns) Take(ctx context.Context, n int, interval, ahead time.Duration) (time.Duration, bool, error) {
 	f.mu.Lock()
 	f.inside++
 	f.most = max(f.most, f.inside)
 	f.asked = append(f.asked, n)
-	down, hang, latency := f.down, f.hang, f.latency
+	down, hang, lossy, latency := f.down, f.hang, f.lossy, f.latency
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -46,6 +47,10 @@ func (f *fakeTurns) Take(_ context.Context, n int, interval, ahead time.Duration
 	}()
 	if hang != nil {
 		<-hang
+	}
+	if lossy {
+		<-ctx.Done()
+		return 0, false, ctx.Err()
 	}
 	if down != nil {
 		return 0, false, down
@@ -87,6 +92,35 @@ func (f *fakeTurns) setHang(hang chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hang = hang
+}
+
+func (f *fakeTurns) setLossy(lossy bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lossy = lossy
+}
+
+// An outage is what the engine does instead of giving turns.
+type outage string
+
+const (
+	refuses   outage = "refuses"
+	isStopped outage = "is stopped" // it answers when the outage is over
+	isLossy   outage = "is lossy"   // it never answers the requests of the outage
+)
+
+// breakFor makes the engine fail for a while.
+func (f *fakeTurns) breakFor(kind outage, after, length time.Duration) {
+	begin, end := func() { f.setDown(errEngine) }, func() { f.setDown(nil) }
+	switch kind {
+	case isStopped:
+		hang := make(chan struct{})
+		begin, end = func() { f.setHang(hang) }, func() { f.setHang(nil); close(hang) }
+	case isLossy:
+		begin, end = func() { f.setLossy(true) }, func() { f.setLossy(false) }
+	}
+	time.AfterFunc(after, begin)
+	time.AfterFunc(after+length, end)
 }
 
 func (f *fakeTurns) requests() int {

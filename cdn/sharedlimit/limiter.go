@@ -157,9 +157,3 @@ func (l *Limiter) interval() time.Duration {
 	const second = time.Second / time.Microsecond
 	return (second + rate - 1) / rate * time.Microsecond
 }
-
-// share returns the time from one turn to the next that this process keeps
-// while it can't ask the others.
-func (l *Limiter) share() time.Duration {
-	return l.interval() * time.Duration(l.Processes)
-}

@@ -36,57 +36,45 @@ func (l *logged) String() string {
 
 func TestOutage_ShareOfEachProcess(t *testing.T) {
 	cases := map[string]struct {
-		damage func(turns *fakeTurns) (repair func())
-		least  int // in each second
+		kind       outage
+		perProcess int
+		window     time.Duration
+		least      int // in any window
 	}{
-		"refuses": {func(turns *fakeTurns) func() {
-			turns.setDown(errEngine)
-			return func() { turns.setDown(nil) }
-		}, 60},
-		"is silent": {func(turns *fakeTurns) func() {
-			hang := make(chan struct{})
-			turns.setHang(hang)
-			return func() { turns.setHang(nil); close(hang) }
-		}, 30}, // a second passes before it is given up
+		"refuses":          {refuses, 8, time.Second, 60},
+		"refuses, busy":    {refuses, 64, time.Second, 60},
+		"is stopped":       {isStopped, 8, time.Second, 40},      // it is given up after a second
+		"is stopped, busy": {isStopped, 64, 2 * time.Second, 80}, // in the end requests that were given up take a second of turns
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			// With 64 calls a process asks again after up to a quarter of a second only, and so notices later.
-			for perProcess, most := range map[int]int{8: 108, 64: 120} {
-				synctest.Test(t, func(t *testing.T) {
-					turns := &fakeTurns{latency: time.Millisecond}
-					time.AfterFunc(3*time.Second, func() {
-						repair := c.damage(turns)
-						time.AfterFunc(3*time.Second, repair)
-					})
-					passed := startPasses()
-					workers(t, passed, 12*time.Second, perProcess, processes(8, turns)...)
-					for second := range 12 {
-						from := time.Duration(second) * time.Second
-						assert.GreaterOrEqual(t, passed.between(from, from+time.Second), c.least, "second %d", second)
-					}
-					assert.LessOrEqual(t, passed.most(time.Second), most)
-					assert.LessOrEqual(t, turns.mostAtOnce(), 8*4, "requests that hang are few")
-				})
-			}
+			synctest.Test(t, func(t *testing.T) {
+				turns := &fakeTurns{latency: time.Millisecond}
+				turns.breakFor(c.kind, 3*time.Second, 3*time.Second)
+				passed := startPasses()
+				workers(t, passed, 12*time.Second, c.perProcess, processes(8, turns)...)
+				for from := time.Duration(0); from+c.window <= 12*time.Second; from += 100 * time.Millisecond {
+					assert.GreaterOrEqual(t, passed.between(from, from+c.window), c.least, "from %s on", from)
+				}
+				assert.LessOrEqual(t, passed.most(time.Second), 106)
+				assert.LessOrEqual(t, turns.mostAtOnce(), 8*4, "requests that hang are few")
+			})
 		})
 	}
 }
 
-func TestOutage_AsksOnceASecondAndWarnsOnce(t *testing.T) {
+func TestOutage_AsksBeforeEachTurnOfTheShareAndWarnsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := &fakeTurns{down: errEngine}
 		log := new(logged)
 		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 10, Logger: slog.New(slog.NewTextHandler(log, nil))}
-		for range 30 { // at first it asks more often
-			require.NoError(t, limiter.Wait(t.Context()))
-		}
+		require.NoError(t, limiter.Wait(t.Context()))
 		begin, requests := time.Now(), turns.requests()
 		for range 50 {
 			require.NoError(t, limiter.Wait(t.Context()))
 		}
 		assert.Equal(t, 5*time.Second, time.Since(begin))
-		assert.InDelta(t, 5, turns.requests()-requests, 1)
+		assert.InDelta(t, 50, turns.requests()-requests, 1)
 		assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"))
 		assert.Contains(t, log.String(), errEngine.Error())
 
@@ -100,6 +88,23 @@ func TestOutage_AsksOnceASecondAndWarnsOnce(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, limiter.Wait(t.Context()))
 		assert.Equal(t, 3, strings.Count(log.String(), "level=WARN"))
+	})
+}
+
+// The next call of the share is due when nobody knows yet that the engine is
+// back.
+func TestOutage_TurnOfTheShareIsDroppedForOneOfTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 100} // a share of one a second
+		require.NoError(t, limiter.Wait(t.Context()))
+		time.AfterFunc(500*time.Millisecond, func() {
+			turns.setDown(nil)
+			turns.take(80, 10*time.Millisecond, time.Second) // of others
+		})
+		begin := time.Now()
+		require.NoError(t, limiter.Wait(t.Context()))
+		assert.Equal(t, 1300*time.Millisecond, time.Since(begin), "when the engine has a turn, not after a second")
 	})
 }
 

@@ -33,7 +33,7 @@ func TestProperty_EveryCallReturnsAndTheRateHolds(t *testing.T) {
 		latency := drawMilliseconds(rt, "latency", 40)
 		downFrom := drawMilliseconds(rt, "down from", 4000)
 		downFor := drawMilliseconds(rt, "down for", 3000)
-		silent := rapid.Bool().Draw(rt, "silent")
+		kind := rapid.SampledFrom([]outage{refuses, isStopped, isLossy}).Draw(rt, "kind")
 		calls := make([]*call, rapid.IntRange(1, 150).Draw(rt, "calls"))
 		for i := range calls {
 			calls[i] = &call{
@@ -47,7 +47,7 @@ func TestProperty_EveryCallReturnsAndTheRateHolds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			turns := &fakeTurns{latency: latency}
 			if downFor > 0 {
-				scheduleOutage(turns, downFrom, downFor, silent)
+				turns.breakFor(kind, downFrom, downFor)
 			}
 			for i := range passed {
 				passed[i] = startPasses()
@@ -70,7 +70,7 @@ func TestProperty_EveryCallReturnsAndTheRateHolds(t *testing.T) {
 		// A late answer shifts a turn, and at its edges an outage is seen by one process earlier than by the next. Errors
 		// that soon end change nothing.
 		slack := 1 + int(2*latency*time.Duration(rate)/time.Second)
-		if silent && downFor > 0 || downFor > 400*time.Millisecond {
+		if kind != refuses && downFor > 0 || downFor > 400*time.Millisecond {
 			slack += rate
 		}
 		if got := all.most(time.Second); got > rate+slack {
@@ -83,22 +83,6 @@ func TestProperty_EveryCallReturnsAndTheRateHolds(t *testing.T) {
 		}
 	})
 	assert.False(t, t.Failed())
-}
-
-func scheduleOutage(turns *fakeTurns, from, length time.Duration, silent bool) {
-	hang := make(chan struct{})
-	time.AfterFunc(from, func() {
-		if silent {
-			turns.setHang(hang)
-		} else {
-			turns.setDown(errEngine)
-		}
-	})
-	time.AfterFunc(from+length, func() {
-		turns.setDown(nil)
-		turns.setHang(nil)
-		close(hang)
-	})
 }
 
 func (c *call) run(ctx context.Context, limiter *sharedlimit.Limiter, passed *passes) {

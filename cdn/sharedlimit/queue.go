@@ -12,10 +12,12 @@ func (l *Limiter) step(now time.Time) {
 	l.handOut(now)
 	l.endSharing(now)
 	l.giveUp(now)
+	l.lose(now)
+	l.standIn(now)
 	if n := l.wanted(now); n > 0 {
 		l.ask(n, now)
 	}
-	l.standIn(now)
+	l.failAll()
 	l.setTimer(now)
 }
 
@@ -61,7 +63,7 @@ func (l *Limiter) earliestOfShare(before int, now time.Time) time.Time {
 		first = l.turns[0]
 	}
 	end := l.engine.cautiousUntil
-	if l.engine.away != nil {
+	if l.engine.away {
 		end = latest(now, l.engine.askAt).Add(caution)
 	}
 	served := 0 // by the share
@@ -88,31 +90,9 @@ func (l *Limiter) refuse(now time.Time) {
 	}
 }
 
-// standIn takes the place of an engine that is away: it lets this process's
-// share through, one turn at a time, or nobody if the share is unknown.
-func (l *Limiter) standIn(now time.Time) {
-	e := &l.engine
-	if e.away != nil && l.Processes == 0 {
-		for first := l.waiting.Front(); first != nil && !e.asking; first = l.waiting.Front() {
-			l.leave(first.Value.(*waiter), e.away)
-		}
-		return
-	}
-	for e.away != nil && l.waiting.Len() > 0 && len(l.turns) == 0 {
-		l.add(l.nextOfShare(now))
-		l.refuse(now)
-		l.handOut(now)
-	}
-}
-
-// nextOfShare returns the next turn of this process's share.
-func (l *Limiter) nextOfShare(now time.Time) time.Time {
-	return latest(now, l.last.Add(l.share()))
-}
-
 // setTimer sets the timer for the next thing to do, if somebody waits.
 func (l *Limiter) setTimer(now time.Time) {
-	next := l.engine.cautiousUntil
+	next := soonest(now, l.engine.cautiousUntil, l.loseAt())
 	if !l.engine.asking {
 		next = soonest(now, next, l.engine.askAt)
 	}

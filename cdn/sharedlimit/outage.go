@@ -1,0 +1,134 @@
+package sharedlimit
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// fail notes that the last request failed.
+func (l *Limiter) fail(now time.Time, err error) {
+	e := &l.engine
+	if errors.Is(err, context.DeadlineExceeded) { // of a context that is not the caller's
+		err = errNoAnswer
+	}
+	e.failure = err
+	if e.failedAt.IsZero() {
+		e.failedAt = e.askedAt
+	}
+	e.askAt = now.Add(retryDelay())
+	if e.away {
+		e.askAt = now.Add(probeInterval)
+	}
+}
+
+// loseAt returns when an engine that fails counts as away: once the turns are
+// over that it had given, to whichever process, when it failed. A share that
+// begins earlier is taken beside these. Without Processes there is no share to
+// begin, and those who wait get the error at once.
+func (l *Limiter) loseAt() time.Time {
+	e := &l.engine
+	switch {
+	case e.failedAt.IsZero() || e.away:
+		return time.Time{}
+	case l.Processes == 0:
+		return e.failedAt
+	}
+	return e.failedAt.Add(max(patience, e.depth))
+}
+
+// lose notes that the engine is away, if it is time to. The first turn of this
+// process's share comes at a random time, so that the processes don't all
+// begin with one at once.
+func (l *Limiter) lose(now time.Time) {
+	e := &l.engine
+	at := l.loseAt()
+	if at.IsZero() || now.Before(at) {
+		return
+	}
+	if l.Processes > 0 && !l.sharing(now) {
+		l.last = now.Add(-rand.N(l.share()))
+	}
+	e.away = true
+	e.askAt = now.Add(probeInterval)
+	e.notices = append(e.notices, notice{"sharedlimit: turns unavailable", []any{"error", e.failure, "processes", l.Processes}})
+}
+
+// find notes that the engine answers. A turn of the share that nobody has
+// taken yet is over: that process gets one of the engine's now.
+func (l *Limiter) find(now time.Time) {
+	e := &l.engine
+	e.failedAt, e.failure = time.Time{}, nil
+	if !e.away {
+		return
+	}
+	e.away = false
+	if l.Processes > 0 && len(l.turns) > 0 {
+		l.turns, l.last = nil, l.last.Add(-l.share())
+	}
+	e.cautiousUntil = now.Add(caution)
+	e.notices = append(e.notices, notice{"sharedlimit: turns available again", nil})
+}
+
+// endSharing, once all processes must have noticed that the engine is back,
+// drops a turn that was put off until the share allowed it: the engine's next
+// one may be much earlier.
+func (l *Limiter) endSharing(now time.Time) {
+	e := &l.engine
+	if !e.away && !e.cautiousUntil.IsZero() && !l.sharing(now) {
+		e.cautiousUntil = time.Time{}
+		l.turns, l.last = nil, time.Time{}
+	}
+}
+
+// sharing reports whether this process keeps to its share.
+func (l *Limiter) sharing(now time.Time) bool {
+	return l.Processes > 0 && (l.engine.away || now.Before(l.engine.cautiousUntil))
+}
+
+// share returns the time from one turn to the next that this process keeps
+// while it can't ask the others.
+func (l *Limiter) share() time.Duration {
+	return l.interval() * time.Duration(l.Processes)
+}
+
+// lead returns how long before a turn of the share the engine is asked.
+func (l *Limiter) lead() time.Duration {
+	return min(l.share()/2, l.engine.latency+allowance)
+}
+
+// nextOfShare returns the next turn of this process's share. While the engine
+// is away, it leaves time to ask whether that is still so.
+func (l *Limiter) nextOfShare(now time.Time) time.Time {
+	if l.engine.away {
+		now = now.Add(l.lead())
+	}
+	return latest(now, l.last.Add(l.share()))
+}
+
+// standIn takes the place of an engine that is away: it lets this process's
+// share through, one turn at a time. Each turn is preceded by a request: when
+// the engine is back, hardly any process takes its share beside the others'
+// turns.
+func (l *Limiter) standIn(now time.Time) {
+	if !l.engine.away || l.Processes == 0 || l.waiting.Len() == 0 || len(l.turns) > 0 {
+		return
+	}
+	turn := l.nextOfShare(now)
+	l.add(turn)
+	l.engine.askAt = earlier(l.engine.askAt, turn.Add(-l.lead()))
+	l.refuse(now)
+}
+
+// failAll ends the Wait of those who wait with the engine's error if it is
+// away and the share is unknown.
+func (l *Limiter) failAll() {
+	e := &l.engine
+	if !e.away || l.Processes > 0 || e.asking {
+		return
+	}
+	for first := l.waiting.Front(); first != nil; first = l.waiting.Front() {
+		l.leave(first.Value.(*waiter), e.failure)
+	}
+}
