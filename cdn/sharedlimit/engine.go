@@ -31,6 +31,10 @@ const (
 	// is away and nobody waits.
 	probeInterval = time.Second
 
+	// probeSpacing is the least time from one request to the next while the
+	// engine is away, for shares of less.
+	probeSpacing = 10 * time.Millisecond
+
 	// caution is how long a process keeps to its share once the engine is
 	// back: as long as it may take until all processes have noticed.
 	caution = probeInterval + answerTimeout

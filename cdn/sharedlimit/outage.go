@@ -55,8 +55,8 @@ func (l *Limiter) lose(now time.Time) {
 	e.notices = append(e.notices, notice{"sharedlimit: turns unavailable", []any{"error", e.failure, "processes", l.Processes}})
 }
 
-// find notes that the engine answers. A turn of the share that nobody has
-// taken yet is over: that process gets one of the engine's now.
+// find notes that the engine answers. A turn of the share that is still ahead
+// gives way to one of the engine's.
 func (l *Limiter) find(now time.Time) {
 	e := &l.engine
 	e.failedAt, e.failure = time.Time{}, nil
@@ -115,9 +115,9 @@ func (l *Limiter) standIn(now time.Time) {
 	if !l.engine.away || l.Processes == 0 || l.waiting.Len() == 0 || len(l.turns) > 0 {
 		return
 	}
-	turn := l.nextOfShare(now)
+	e, turn := &l.engine, l.nextOfShare(now)
 	l.add(turn)
-	l.engine.askAt = earlier(l.engine.askAt, turn.Add(-l.lead()))
+	e.askAt = earlier(e.askAt, latest(turn.Add(-l.lead()), e.askedAt.Add(probeSpacing)))
 	l.refuse(now)
 }
 

@@ -91,6 +91,17 @@ func TestOutage_AsksBeforeEachTurnOfTheShareAndWarnsOnce(t *testing.T) {
 	})
 }
 
+func TestOutage_AsksRarelyHoweverSmallTheShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 1, Rate: 10_000}
+		passed := startPasses()
+		workers(t, passed, 3*time.Second, 10, limiter)
+		assert.InDelta(t, 10_000, passed.between(2*time.Second, 3*time.Second), 10)
+		assert.LessOrEqual(t, turns.requests(), 300)
+	})
+}
+
 // The next call of the share is due when nobody knows yet that the engine is
 // back.
 func TestOutage_TurnOfTheShareIsDroppedForOneOfTheEngine(t *testing.T) {
