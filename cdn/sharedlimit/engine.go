@@ -115,7 +115,6 @@ func (l *Limiter) ask(n int, now time.Time) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 		defer cancel()
-		defer context.AfterFunc(ctx, l.wake)() // to give it up
 		a := answer{err: errNoReturn}
 		defer func() {
 			if p := recover(); p != nil {

@@ -25,7 +25,7 @@ func (l *Limiter) step(now time.Time) {
 // waits for is over.
 func (l *Limiter) handOut(now time.Time) {
 	for len(l.turns) > 0 && !l.turns[0].After(now) {
-		l.turns = l.turns[1:]
+		l.turns = slices.Delete(l.turns, 0, 1)
 		if first := l.waiting.Front(); first != nil {
 			l.leave(first.Value.(*waiter), nil)
 		}
@@ -92,15 +92,18 @@ func (l *Limiter) refuse(now time.Time) {
 
 // setTimer sets the timer for the next thing to do, if somebody waits.
 func (l *Limiter) setTimer(now time.Time) {
-	next := soonest(now, l.engine.cautiousUntil, l.loseAt())
-	if !l.engine.asking {
-		next = soonest(now, next, l.engine.askAt)
+	e := &l.engine
+	next := soonest(now, e.cautiousUntil, l.loseAt())
+	if e.asking {
+		next = soonest(now, next, e.askedAt.Add(answerTimeout))
+	} else {
+		next = soonest(now, next, e.askAt)
 	}
 	if len(l.turns) > 0 {
 		next = soonest(now, next, l.turns[0])
 	}
 	switch {
-	case l.waiting.Len() == 0 || !next.After(now): // the engine's answer is next
+	case l.waiting.Len() == 0 || !next.After(now): // nobody waits, or for a request that hangs
 	case l.timer == nil:
 		l.timer = time.AfterFunc(next.Sub(now), l.wake)
 	default:
