@@ -210,6 +210,24 @@ func TestWait_DeadlineTooNearIsRefusedAtOnce(t *testing.T) {
 			assert.Equal(t, 1280*time.Millisecond, time.Since(begin))
 		})
 	})
+	t.Run("just late enough", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			limiter := &sharedlimit.Limiter{Turns: new(fakeTurns)}
+			var group sync.WaitGroup
+			for range 11 {
+				group.Go(func() { assert.NoError(t, limiter.Wait(t.Context())) })
+			}
+			synctest.Wait()              // one has passed, and ten turns are known
+			time.Sleep(time.Microsecond) // so that the queue is not at a turn
+			took, err := wait(t, limiter, 101*time.Millisecond)
+			require.Error(t, err)
+			assert.Zero(t, took)
+			took, err = wait(t, limiter, 111*time.Millisecond)
+			require.NoError(t, err)
+			assert.InDelta(t, 110, took.Milliseconds(), 1)
+			group.Wait()
+		})
+	})
 	t.Run("too many are before it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			limiter := &sharedlimit.Limiter{Turns: new(fakeTurns)}
@@ -247,6 +265,7 @@ func TestWait_InvalidFields(t *testing.T) {
 		{&sharedlimit.Limiter{Turns: turns, Rate: -1}, "Rate"},
 		{&sharedlimit.Limiter{Turns: turns, Rate: 1_000_001}, "Rate"},
 		{&sharedlimit.Limiter{Turns: turns, Processes: -8}, "Processes"},
+		{&sharedlimit.Limiter{Turns: turns, Processes: 1_000_001}, "Processes"},
 		{&sharedlimit.Limiter{Turns: turns, Processes: math.MaxInt}, "Processes"},
 	}
 	for _, c := range cases {
@@ -255,6 +274,8 @@ func TestWait_InvalidFields(t *testing.T) {
 			assert.Zero(t, turns.requests())
 		})
 	}
+	largest := &sharedlimit.Limiter{Turns: turns, Rate: 1_000_000, Processes: 1_000_000}
+	assert.NoError(t, largest.Wait(t.Context()))
 }
 
 // slowTurns are turns whose requests and answers may be slow.

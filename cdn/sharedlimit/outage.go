@@ -20,6 +20,9 @@ func (l *Limiter) fail(now time.Time, err error) {
 	e.askAt = now.Add(retryDelay())
 	if e.away {
 		e.askAt = now.Add(probeInterval)
+		if len(l.turns) > 0 {
+			l.probeBefore(l.last.Add(l.share()))
+		}
 	}
 }
 
@@ -115,20 +118,26 @@ func (l *Limiter) standIn(now time.Time) {
 	if !l.engine.away || l.Processes == 0 || l.waiting.Len() == 0 || len(l.turns) > 0 {
 		return
 	}
-	e, turn := &l.engine, l.nextOfShare(now)
+	turn := l.nextOfShare(now)
 	l.add(turn)
-	e.askAt = earlier(e.askAt, latest(turn.Add(-l.lead()), e.askedAt.Add(probeSpacing)))
+	l.probeBefore(turn)
 	l.refuse(now)
 }
 
-// failAll ends the Wait of those who wait with the engine's error if it is
-// away and the share is unknown.
+// probeBefore makes sure that the engine is asked before a turn of the share.
+func (l *Limiter) probeBefore(turn time.Time) {
+	e := &l.engine
+	e.askAt = earlier(e.askAt, latest(turn.Add(-l.lead()), e.askedAt.Add(probeSpacing)))
+}
+
+// failAll ends the Wait of those who have no turn with the engine's error if it
+// is away and the share is unknown.
 func (l *Limiter) failAll() {
 	e := &l.engine
 	if !e.away || l.Processes > 0 || e.asking {
 		return
 	}
-	for first := l.waiting.Front(); first != nil; first = l.waiting.Front() {
-		l.leave(first.Value.(*waiter), e.failure)
+	for l.waiting.Len() > len(l.turns) {
+		l.leave(l.waiting.Back().Value.(*waiter), e.failure)
 	}
 }

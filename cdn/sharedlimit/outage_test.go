@@ -221,6 +221,86 @@ func TestOutage_LongSharesEndWithTheCaution(t *testing.T) {
 	})
 }
 
+// Others may hold the turns that the engine had given when it failed.
+func TestOutage_ShareBeginsWhenTheTurnsAreOver(t *testing.T) {
+	cases := map[string]struct {
+		others int // turns of other processes
+		begins time.Duration
+	}{
+		"few":  {0, 500 * time.Millisecond},
+		"many": {60, 760 * time.Millisecond},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				turns := new(fakeTurns)
+				limiter := &sharedlimit.Limiter{Turns: turns, Processes: 2} // a share of one in 20 ms
+				turns.take(c.others, 10*time.Millisecond, time.Second)
+				passed := startPasses()
+				ctx, cancel := context.WithCancel(t.Context())
+				var group sync.WaitGroup
+				for range 16 { // all but the first ask together
+					group.Go(func() {
+						if limiter.Wait(ctx) == nil {
+							passed.note()
+						}
+					})
+				}
+				synctest.Wait()
+				turns.setDown(errEngine)
+				group.Go(func() { workers(t, passed, 2*time.Second, 4, limiter) })
+				time.Sleep(3 * time.Second)
+				cancel()
+				group.Wait()
+				assert.Equal(t, 16, passed.between(0, c.begins))
+				assert.InDelta(t, 5, passed.between(c.begins, c.begins+100*time.Millisecond), 1)
+			})
+		})
+	}
+}
+
+func TestOutage_ShorterThanTheTurnsIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := new(fakeTurns)
+		turns.take(60, 10*time.Millisecond, time.Second) // of others
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 2}
+		passed := startPasses()
+		var group sync.WaitGroup
+		for range 16 {
+			group.Go(func() {
+				assert.NoError(t, limiter.Wait(t.Context()))
+				passed.note()
+			})
+		}
+		synctest.Wait()
+		turns.breakFor(refuses, 0, 505*time.Millisecond) // it asks again in at most 250 ms
+		synctest.Wait()
+		workers(t, passed, 2*time.Second, 4, limiter)
+		group.Wait()
+		assert.Equal(t, 16, passed.between(600*time.Millisecond, 760*time.Millisecond))
+		assert.InDelta(t, 100, passed.between(time.Second, 2*time.Second), 2, "it does not keep to its share")
+	})
+}
+
+func TestOutage_HeldTurnsStayWithoutProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := new(fakeTurns)
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 1}
+		require.NoError(t, limiter.Wait(t.Context()))
+		begin := time.Now()
+		held := make(chan time.Duration)
+		go func() {
+			assert.NoError(t, limiter.Wait(t.Context()))
+			held <- time.Since(begin)
+		}()
+		synctest.Wait() // its turn is in a second
+		turns.setDown(errEngine)
+		require.ErrorIs(t, limiter.Wait(t.Context()), errEngine)
+		turns.setDown(nil)
+		assert.Equal(t, time.Second, <-held)
+	})
+}
+
 func TestOutage_TimeOutIsNotTheCallers(t *testing.T) {
 	turns := &fakeTurns{down: fmt.Errorf("driver: %w", context.DeadlineExceeded)}
 	err := (&sharedlimit.Limiter{Turns: turns}).Wait(t.Context())

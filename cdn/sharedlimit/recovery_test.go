@@ -176,6 +176,58 @@ func TestRecovery_DeadlinesInAnOutage(t *testing.T) {
 	})
 }
 
+func TestRecovery_DeadlinesCountTheShareAndTheTurnsAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := &sharedlimit.Limiter{Turns: &fakeTurns{down: errEngine}, Processes: 10} // a share of one in 100 ms
+		var group sync.WaitGroup
+		group.Go(func() { workers(t, startPasses(), 10*time.Second, 50, limiter) })
+		time.Sleep(3 * time.Second)
+		// If the engine came back at once, 20 calls would pass in two seconds of caution, and 30 in 300 ms after it.
+		for timeout, atOnce := range map[time.Duration]bool{2200 * time.Millisecond: true, 2600 * time.Millisecond: false} {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				defer cancel()
+				begin := time.Now()
+				assert.Error(t, limiter.Wait(ctx))
+				assert.Equal(t, atOnce, time.Since(begin) == 0, "%s", timeout)
+			})
+		}
+		group.Wait()
+	})
+}
+
+func TestRecovery_ShareIsKeptToThoughNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 150} // a share of one in 1.5 s
+		require.NoError(t, limiter.Wait(t.Context()))
+		begin := time.Now()
+		turns.setDown(nil)
+		time.Sleep(1100 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		require.Error(t, limiter.Wait(ctx), "which makes it ask")
+		synctest.Wait() // the engine is found
+		require.NoError(t, limiter.Wait(t.Context()))
+		assert.Equal(t, 1500*time.Millisecond, time.Since(begin))
+	})
+}
+
+func TestRecovery_ACallThatHasItsTurnNeedsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := &fakeTurns{down: errEngine}
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 10, Processes: 5} // a share of two a second
+		require.NoError(t, limiter.Wait(t.Context()))
+		turns.setDown(nil)
+		requests := turns.requests()
+		require.NoError(t, limiter.Wait(t.Context())) // the engine is found
+		for range 2 {
+			require.NoError(t, limiter.Wait(t.Context()))
+		}
+		assert.Equal(t, 3, turns.requests()-requests)
+	})
+}
+
 func TestRecovery_SharedByThoseWhoNoticedAndThoseWhoDidNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := &fakeTurns{down: errEngine}

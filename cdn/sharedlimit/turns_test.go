@@ -79,9 +79,10 @@ func TestSQL_OnePreparedStatement(t *testing.T) {
 	cases := map[string]struct {
 		dialect sharedlimit.Dialect
 		db      *fakeDB // if the turn is too far away
+		words   string  // of the dialect
 	}{
-		"Postgres": {sharedlimit.Postgres, &fakeDB{noRows: true}},
-		"MySQL":    {sharedlimit.MySQL, &fakeDB{wait: 1_000_001}},
+		"Postgres": {sharedlimit.Postgres, &fakeDB{noRows: true}, "ON CONFLICT"},
+		"MySQL":    {sharedlimit.MySQL, &fakeDB{wait: 1_000_001}, "ON DUPLICATE KEY"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +94,8 @@ func TestSQL_OnePreparedStatement(t *testing.T) {
 				assert.True(t, ok)
 				assert.Equal(t, 1500*time.Microsecond, wait)
 			}
-			assert.Len(t, db.prepared, 1)
+			require.Len(t, db.prepared, 1)
+			assert.Contains(t, db.prepared[0], c.words)
 			assert.Equal(t, "account", db.args[0])
 			assert.Contains(t, db.args, int64(20_000), "2 turns of 10 ms")
 
@@ -191,6 +193,13 @@ func TestTurns_InvalidArguments(t *testing.T) {
 		_, _, err = turns.Take(t.Context(), 1, time.Second, -1)
 		require.Error(t, err)
 	}
+}
+
+func TestTurns_LargestArguments(t *testing.T) {
+	turns := sharedlimit.SQL(openFake(t, new(fakeDB)), sharedlimit.Postgres, strings.Repeat("a", 100))
+	_, ok, err := turns.Take(t.Context(), 16, time.Second, time.Hour)
+	require.NoError(t, err)
+	assert.True(t, ok)
 }
 
 func TestTurns_ShortestIntervalIsAMicrosecond(t *testing.T) {
