@@ -11,9 +11,9 @@ import (
 )
 
 // decodeFlat decodes the form that nearly every answer has: a JSON object of
-// strings, without spaces between them, in which only line ends are escaped. It
-// reports whether body has that form; if not, body may be other JSON, and e and
-// value may be half set. It takes a quarter of the time of encoding/json, which
+// ASCII strings, without spaces between them, in which only line ends are
+// escaped. It reports whether body has that form; if not, body may be other
+// JSON, and e and value may be half set. It takes a quarter of the time of encoding/json, which
 // would take a tenth of a whole call.
 func decodeFlat(body []byte, e *envelope, value any) bool {
 	fields := fieldsOf(value)
@@ -23,7 +23,7 @@ func decodeFlat(body []byte, e *envelope, value any) bool {
 	}
 	for {
 		name, afterName, ok := cutQuoted(rest)
-		if !ok || bytes.IndexByte(name, '\\') >= 0 {
+		if !ok || slices.ContainsFunc(name, isSpecial) {
 			return false
 		}
 		quoted, ok := bytes.CutPrefix(afterName, []byte(":"))
@@ -64,34 +64,36 @@ func setFlat(name, quoted []byte, e *envelope, fields fields) bool {
 func cutQuoted(body []byte) (quoted, rest []byte, ok bool) {
 	quoted, ok = bytes.CutPrefix(body, []byte(`"`))
 	end := bytes.IndexByte(quoted, '"')
-	if !ok || end < 0 || slices.ContainsFunc(quoted[:end], isControl) || !utf8.Valid(quoted[:end]) {
+	if !ok || end < 0 {
 		return nil, nil, false
 	}
 	return quoted[:end], quoted[end+1:], true
 }
 
-// isControl reports whether b must be escaped in a JSON string (RFC 8259,
-// section 7).
-func isControl(b byte) bool { return b < ' ' }
-
-// unquoteLines unquotes a JSON string, as PEM is encoded. It reports whether
-// nothing but line ends was escaped.
+// unquoteLines unquotes a JSON string, as PEM is encoded. It reports whether it
+// is ASCII, of which nothing but line ends was escaped.
 func unquoteLines(quoted []byte) (string, bool) {
 	var lines strings.Builder
 	lines.Grow(len(quoted))
-	for {
-		line, rest, more := bytes.Cut(quoted, []byte(`\n`))
-		if bytes.IndexByte(line, '\\') >= 0 {
+	begin := 0 // of the line
+	for i, b := range quoted {
+		if !isSpecial(b) {
+			continue
+		}
+		if !bytes.HasPrefix(quoted[i:], []byte(`\n`)) {
 			return "", false
 		}
-		lines.Write(line)
-		if !more {
-			return lines.String(), true
-		}
+		lines.Write(quoted[begin:i])
 		lines.WriteByte('\n')
-		quoted = rest
+		begin = i + len(`\n`)
 	}
+	lines.Write(quoted[begin:])
+	return lines.String(), true
 }
+
+// isSpecial reports whether b stands for something else in a JSON string, must
+// be escaped in it (RFC 8259, section 7), or is not ASCII.
+func isSpecial(b byte) bool { return b < ' ' || b == '\\' || b >= utf8.RuneSelf }
 
 // fields are the fields of a struct by their names in JSON.
 type fields struct {
