@@ -36,7 +36,7 @@ func exchange(send func(*http.Request) (*http.Response, error), req *http.Reques
 // attempt failed, how. The error err is that of a value that can't hold the
 // answer.
 func (ans answer) read(resp response, action, host string) (requestID string, failed *Error, err error) {
-	requestID = ans.header.Get("x-acs-request-id")
+	requestID = ans.header.Get("X-Acs-Request-Id")
 	if ans.err != nil {
 		return requestID, &Error{
 			StatusCode: ans.status, RequestId: requestID, Message: unreachable(ans.err, host), causes: []error{ans.err},

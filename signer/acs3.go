@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // ACS3 is the signature ACS3-HMAC-SHA256. It sends a POST without a body, with
@@ -43,7 +42,7 @@ func (s ACS3) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) 
 	for _, h := range headers[1:] { // without host, which net/http sends itself
 		set(h.key, h.value)
 	}
-	set("Accept", "application/"+strings.ToLower(call.format()))
+	set("Accept", call.mediaType())
 	set("Authorization", acs3Authorization(in.Credentials, query, headers))
 	return req, nil
 }
@@ -116,7 +115,7 @@ func appendCanonicalRequest(dst []byte, query string, headers []header) []byte {
 // acs3Authorization returns the value of the header Authorization.
 func acs3Authorization(creds Credentials, query string, headers []header) string {
 	hash := sha256.Sum256(appendCanonicalRequest(make([]byte, 0, 1024), query, headers))
-	text := append(make([]byte, 0, 128), algorithm+"\n"...)
+	text := append(make([]byte, 0, 96), algorithm+"\n"...)
 	text = hex.AppendEncode(text, hash[:])
 	mac := hmac.New(sha256.New, []byte(creds.AccessKeySecret))
 	mac.Write(text)

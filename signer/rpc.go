@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // RPC is signature version 1.0. It signs every parameter, the common ones and
@@ -30,7 +31,7 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 		return nil, err
 	}
 	canonical := rpcCanonical(call, in.withDefaults())
-	signature := rpcSignature(in.Credentials.AccessKeySecret, rpcStringToSign(method, canonical))
+	signature := rpcSignature(in.Credentials.AccessKeySecret, method, canonical)
 	signed := append(canonical, "&Signature="...)
 	signed = appendEncoded(signed, signature)
 	if method == http.MethodGet {
@@ -49,7 +50,8 @@ func (s RPC) Sign(ctx context.Context, endpoint *url.URL, call Call, in Input) (
 // the name of a common parameter, the common parameter's value is shown. If
 // in.Time is zero or in.Nonce is empty, each call returns another text.
 func (s RPC) StringToSign(call Call, in Input) string {
-	return string(rpcStringToSign(s.method(), rpcCanonical(call, in.withDefaults())))
+	canonical := rpcCanonical(call, in.withDefaults())
+	return s.method() + "&%2F&" + string(appendEncoded(nil, canonical))
 }
 
 // SignedString returns the same text as StringToSign; [ACS3] has a method of
@@ -101,16 +103,15 @@ func rpcCanonical(call Call, in Input) []byte {
 	})
 }
 
-func rpcStringToSign(method string, canonical []byte) []byte {
-	text := make([]byte, 0, len(canonical)*3/2) // encoding adds about a quarter
-	text = append(text, method...)
-	text = append(text, "&%2F&"...)
-	return appendEncoded(text, canonical)
-}
-
-// rpcSignature returns the signature of text, and overwrites text.
-func rpcSignature(secret string, text []byte) string {
+// rpcSignature returns the signature of the string to sign, which it hashes in
+// pieces: as a whole it would add 0.4 KB to what a call allocates.
+func rpcSignature(secret, method string, canonical []byte) string {
+	const size = 64
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
-	mac.Write(text)
-	return base64.StdEncoding.EncodeToString(mac.Sum(text[:0]))
+	piece := append(make([]byte, 0, 3*size), method+"&%2F&"...) // a byte becomes three
+	mac.Write(piece)
+	for part := range slices.Chunk(canonical, size) {
+		mac.Write(appendEncoded(piece[:0], part))
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(piece[:0]))
 }

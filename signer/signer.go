@@ -67,6 +67,14 @@ func (call Call) format() string {
 	return call.Format
 }
 
+// mediaType returns call.Format as a media type.
+func (call Call) mediaType() string {
+	if call.Format == "XML" {
+		return "application/xml"
+	}
+	return "application/json"
+}
+
 // isCommon reports whether name is that of a common parameter, which the signer
 // sets.
 func isCommon(name string) bool {

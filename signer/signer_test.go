@@ -282,7 +282,7 @@ func TestSign_Allocations(t *testing.T) {
 		t.Skip("the race detector allocates too")
 	}
 	call, in := benchmarkCall()
-	for name, most := range map[string]float64{"RPC": 18, "RPC GET": 14, "ACS3": 17} {
+	for name, most := range map[string]float64{"RPC": 18, "RPC GET": 14, "ACS3": 15} {
 		got := testing.AllocsPerRun(200, func() {
 			if _, err := signers[name].Sign(t.Context(), cdnEndpoint, call, in); err != nil {
 				t.Error(err)
