@@ -134,8 +134,9 @@ func (r *retrier) completeFailure(ctx context.Context, a *attempt, answer answer
 	if answer.endedByContext() {
 		failed.causes = nil // an error matches a context's error only if the caller's context ended
 	}
+	known, _ := ruleOf(failed.Code)
 	a.code, a.date = failed.Code, answer.date()
-	a.final = isUntrusted(answer.err) || ruleOf(failed.Code).final
+	a.final = isUntrusted(answer.err) || known.final
 	if strings.EqualFold(failed.Code, codeWrongSignature) || strings.EqualFold(failed.Code, codeBadSignature) {
 		failed.Message = signatureMismatch(failed.Message, r.client.options.Signer, r.client.endpoint, r.op.Call, input)
 	}
