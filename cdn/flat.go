@@ -91,9 +91,10 @@ func unquoteLines(quoted []byte) (string, bool) {
 	return lines.String(), true
 }
 
-// isSpecial reports whether b stands for something else in a JSON string, must
-// be escaped in it (RFC 8259, section 7), or is not ASCII.
-func isSpecial(b byte) bool { return b < ' ' || b == '\\' || b >= utf8.RuneSelf }
+// isSpecial reports whether b must be escaped in a JSON string (RFC 8259,
+// section 7), is not ASCII, or begins an escape. (In this order the compiler
+// makes one comparison of the first two, a fifth of unquoteLines's time.)
+func isSpecial(b byte) bool { return b < ' ' || b >= utf8.RuneSelf || b == '\\' }
 
 // fields are the fields of a struct by their names in JSON.
 type fields struct {
