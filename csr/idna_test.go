@@ -37,7 +37,7 @@ func TestDomainName_IdnaTestV2(t *testing.T) {
 			continue
 		}
 		count++
-		got, err := uts46.ToASCII(test.source)
+		got, err := uts46().ToASCII(test.source)
 		if test.valid != (err == nil) || test.valid && got != test.ascii {
 			t.Errorf("line %d: profile: %+q: %q, %v: want %q, valid %t", n, test.source, got, err, test.ascii, test.valid)
 		}

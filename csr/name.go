@@ -17,10 +17,13 @@ const (
 	maxLabel = 63  // octets, same section
 )
 
-// uts46 maps domain names by UTS #46 as a client does before a lookup. The
-// predefined profiles of package idna accept thousands of names that are
-// invalid in Unicode's IdnaTestV2.txt.
-var uts46 = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
+// uts46 returns the profile that maps domain names by UTS #46 as a client does
+// before a lookup. The predefined profiles of package idna accept thousands of
+// names that are invalid in Unicode's IdnaTestV2.txt. (A variable would link
+// package idna and its tables, 170 KB, into every program.)
+func uts46() *idna.Profile {
+	return idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.VerifyDNSLength(true))
+}
 
 // domainName is the rule for a domain name, whose leftmost label may be a
 // wildcard. The normal form is ASCII in lower case.
@@ -38,7 +41,7 @@ func domainName(s string) (normal, reason string) {
 	if strings.ContainsAny(host, "*＊") || host == "" {
 		return "", "has a * that is not the whole leftmost label, as in *.example.com"
 	}
-	normal, err := uts46.ToASCII(host)
+	normal, err := uts46().ToASCII(host)
 	if reason := labelMistake(normal); reason != "" {
 		return "", reason
 	}
