@@ -239,7 +239,7 @@ func TestOutage_ShareBeginsWhenTheTurnsAreOver(t *testing.T) {
 				passed := startPasses()
 				ctx, cancel := context.WithCancel(t.Context())
 				var group sync.WaitGroup
-				for range 16 { // all but the first ask together
+				for range 16 {
 					group.Go(func() {
 						if limiter.Wait(ctx) == nil {
 							passed.note()
@@ -261,7 +261,7 @@ func TestOutage_ShareBeginsWhenTheTurnsAreOver(t *testing.T) {
 
 func TestOutage_ShorterThanTheTurnsIsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := new(fakeTurns)
+		turns := &fakeTurns{latency: time.Millisecond}   // so that all but the first ask together
 		turns.take(60, 10*time.Millisecond, time.Second) // of others
 		limiter := &sharedlimit.Limiter{Turns: turns, Processes: 2}
 		passed := startPasses()
@@ -272,9 +272,9 @@ func TestOutage_ShorterThanTheTurnsIsNone(t *testing.T) {
 				passed.note()
 			})
 		}
-		synctest.Wait()
-		turns.breakFor(refuses, 0, 505*time.Millisecond) // it asks again in at most 250 ms
-		synctest.Wait()
+		time.Sleep(10 * time.Millisecond)
+		turns.setDown(errEngine)
+		time.AfterFunc(505*time.Millisecond, func() { turns.setDown(nil) }) // it asks again in at most 250 ms
 		workers(t, passed, 2*time.Second, 4, limiter)
 		group.Wait()
 		assert.Equal(t, 16, passed.between(600*time.Millisecond, 760*time.Millisecond))

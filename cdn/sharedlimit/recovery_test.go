@@ -139,7 +139,7 @@ func TestRecovery_IsNoticedWithoutAnybodyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := &fakeTurns{down: errEngine}
 		turns.breakFor(refuses, 0, time.Second)
-		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 1, Processes: 1000}
+		limiter := &sharedlimit.Limiter{Turns: turns, Rate: 1, Processes: 1_000_000} // whose share is far away
 		call := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 			defer cancel()
