@@ -116,6 +116,21 @@ func TestKeyring_OpensWithTheNamedKeyOnly(t *testing.T) {
 	assert.Equal(t, byA[:9], first[:9], "the first key seals")
 }
 
+// TestDecrypt_TooShort: what is shorter than the ciphertext of nothing is not
+// sealed at all, and the error names the least length.
+func TestDecrypt_TooShort(t *testing.T) {
+	_, identity := newPair(t)
+	for what, aead := range map[string]sealed.AEAD{"Keyring": newRing(t, newSecret()), "Identity": identity} {
+		shortest, err := aead.Encrypt(nil, nil)
+		require.NoError(t, err, what)
+		for size := range shortest {
+			_, err = aead.Decrypt(shortest[:size], nil)
+			assert.ErrorIs(t, err, sealed.ErrNotSealed, "%s: %d bytes", what, size)
+			assert.ErrorContains(t, err, fmt.Sprintf("%d bytes, want %d or more", size, len(shortest)), what)
+		}
+	}
+}
+
 func TestKeyring_AndIdentityRefuseEachOther(t *testing.T) {
 	ring := newRing(t, newSecret())
 	recipient, identity := newPair(t)

@@ -1,6 +1,7 @@
 package sealed_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -98,6 +99,16 @@ func TestDir_WrongInput(t *testing.T) {
 	_, err = dir.Get(ended, name)
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.NoDirExists(t, dir.Path)
+}
+
+func TestDir_LargestBlob(t *testing.T) {
+	dir := newDir(t)
+	name, _, _ := newKey(t)
+	want := bytes.Repeat([]byte("x"), 1<<16)
+	require.NoError(t, dir.Put(t.Context(), name, want))
+	got, err := dir.Get(t.Context(), name)
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(want, got))
 }
 
 func TestDir_AllowGroup(t *testing.T) {

@@ -300,6 +300,7 @@ func TestStore_RequiresItsFields(t *testing.T) {
 		"AEAD that copies":    {Blobs: newBlobs(), AEAD: copier{}},
 		"AEAD that prefixes":  {Blobs: newBlobs(), AEAD: copier{prefix: []byte("sealed!")}},
 		"AEAD without output": {Blobs: newBlobs(), AEAD: copier{nothing: true}},
+		"AEAD without a tag":  {Blobs: newBlobs(), AEAD: inverter{}},
 	} {
 		require.Error(t, store.Put(t.Context(), name, key), what)
 		if store != nil && store.Blobs != nil {
@@ -329,6 +330,22 @@ func (c copier) Encrypt(plaintext, _ []byte) ([]byte, error) {
 
 func (c copier) Decrypt(ciphertext, _ []byte) ([]byte, error) {
 	return bytes.TrimPrefix(ciphertext, c.prefix), nil
+}
+
+// inverter is an AEAD that does not authenticate: its ciphertexts are as long as
+// their plaintexts.
+type inverter struct{}
+
+func (inverter) Encrypt(plaintext, _ []byte) ([]byte, error) {
+	ciphertext := bytes.Clone(plaintext)
+	for i := range ciphertext {
+		ciphertext[i] ^= 0xff
+	}
+	return ciphertext, nil
+}
+
+func (v inverter) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
+	return v.Encrypt(ciphertext, associatedData)
 }
 
 // spy is an AEAD that keeps the plaintexts that it saw, and has the methods
