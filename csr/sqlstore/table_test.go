@@ -103,6 +103,19 @@ var putFaults = map[string]struct {
 			}
 		}, nil, true,
 	},
+	"answer lost, and the statement runs on for a while": {
+		func(f *fakeDB) {
+			var sent time.Time
+			f.afterWrite = func(context.Context) error {
+				sent = time.Now()
+				return errCut
+			}
+			f.beforeRead = func(context.Context) error {
+				f.replica = time.Since(sent) < 240*time.Millisecond // reads come at 0, 50 and 250 ms
+				return nil
+			}
+		}, nil, true,
+	},
 	"database gone after its answer": {
 		func(f *fakeDB) { f.beforeRead = always(errGone) }, errGone, true,
 	},
@@ -336,6 +349,15 @@ func TestTable_RequiresItsFields(t *testing.T) {
 		assert.Error(t, err, what)
 		assert.Error(t, table.Create(t.Context()), what)
 		assert.Error(t, table.Check(t.Context()), what)
+	}
+}
+
+func TestTable_LongestName(t *testing.T) {
+	table, fake := newTable(t)
+	longest := strings.Repeat("k", 63)
+	for _, table.Name = range []string{longest, longest + "." + longest} {
+		require.NoError(t, table.Create(t.Context()))
+		assert.Contains(t, fake.statements[len(fake.statements)-1], " "+table.Name+" ")
 	}
 }
 
