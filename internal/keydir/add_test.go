@@ -199,6 +199,10 @@ func TestSweep(t *testing.T) {
 	dir.sweep(now)
 	assert.Contains(t, files(t, dir.path), ".tmp/older", "the last sweep was less than an hour ago")
 
+	setAge(t, dir, sweepMark, now, 0)
+	dir.sweep(now)
+	assert.Contains(t, files(t, dir.path), ".tmp/older", "the last sweep was at this moment")
+
 	setAge(t, dir, sweepMark, now, sweepEvery)
 	dir.sweep(now)
 	assert.Equal(t, []string{".tmp/old"}, files(t, dir.path))
