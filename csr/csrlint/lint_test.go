@@ -2,6 +2,7 @@ package csrlint
 
 import (
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"maps"
 	"os"
@@ -101,6 +102,24 @@ func TestLint_InTheOrderOfTheCSR(t *testing.T) {
 	assert.Equal(t, []string{"PEM", "DER", "subject.OU", "public key", "extensions", "SAN[1]", "signature"}, fields)
 }
 
+// TestLint_WhoseRuleAnExponentBreaks: the Baseline Requirements refuse even
+// exponents and those below 3, Let's Encrypt all but 65537.
+func TestLint_WhoseRuleAnExponentBreaks(t *testing.T) {
+	key := newRSA(t, 2048)
+	for exponent, want := range map[int]string{
+		1: "BR 6.1.6", 2: "BR 6.1.6", 65536: "BR 6.1.6",
+		3: "Boulder goodkey (Let's Encrypt)", 65539: "Boulder goodkey (Let's Encrypt)",
+	} {
+		findings := Lint(forge(t, func(f *forgery) {
+			f.rsa(key)
+			f.spki = spkiOf(&rsa.PublicKey{N: key.N, E: exponent})
+		}))
+		require.NotEmpty(t, findings, exponent)
+		assert.Equal(t, "key-exponent", findings[0].Code, exponent)
+		assert.Equal(t, want, findings[0].Source, exponent)
+	}
+}
+
 func TestRepeated_EachValueOnce(t *testing.T) {
 	assert.Equal(t, []int{1, 3}, repeated([]int{3, 1, 2, 1, 3, 3}))
 	assert.Empty(t, repeated([]int{1, 2, 3}))
@@ -110,6 +129,7 @@ func TestQuote_CutsLongValues(t *testing.T) {
 	assert.Equal(t, `"`+strings.Repeat("a", 80)+`"`, quote(strings.Repeat("a", 80)))
 	assert.Equal(t, `"`+strings.Repeat("a", 80)+`"…`, quote(strings.Repeat("a", 81)))
 	assert.Equal(t, `"`+strings.Repeat("a", 79)+`"…`, quote(strings.Repeat("a", 79)+"é"), "not within a character")
+	assert.Equal(t, `"`+strings.Repeat(`\x80`, 76)+`"…`, quote(strings.Repeat("\x80", 81)), "without a character")
 }
 
 // FuzzLint checks that no finding is incomplete, and that Lint refuses what

@@ -59,6 +59,7 @@ func keySamples(t testing.TB) []sample {
 			"key-unreadable", "",
 		},
 		{"key not a SEQUENCE", func(f *forgery) { f.spki = null }, "key-unreadable", ""},
+		{"key of no elements", func(f *forgery) { f.spki = tlv(tagSequence) }, "key-unreadable", ""},
 		{"more at the end of the key", spki(func(der []byte) []byte {
 			return tlv(tagSequence, parts(t, der)[0], parts(t, der)[1], null)
 		}), "key-unreadable", ""},

@@ -109,6 +109,7 @@ func textSamples() []sample {
 			"subject-type", "subject-attribute",
 		},
 		{"high tag", raw([]byte{0x1f, 0x40, 1, 0}), "subject-type", ""},
+		{"first high tag", raw([]byte{0x1f, 0x1f, 1, 0}), "subject-type", ""},
 		{"NumericString", name(asn1.TagNumericString, "360"), "", "subject-type"},
 		{"number", raw([]byte{asn1.TagInteger, 1, 1}), "subject-type", ""},
 		{"list", raw(tlv(tagSequence, null)), "", "subject-type"},

@@ -20,6 +20,8 @@ var readableValues = []anyValue{
 	{"empty SEQUENCE", tlv(tagSequence)},
 	{"SEQUENCE of something malformed", tlv(tagSequence, []byte{1})},
 	{"constructed OCTET STRING", []byte{asn1.TagOctetString | constructedBit, 0}},
+	{"BMPString", []byte{asn1.TagBMPString, 2, 0, 'A'}},
+	{"UniversalString", []byte{tagUniversalString, 4, 0, 0, 0, 'A'}},
 	{"UTF8String that is not UTF-8", []byte{asn1.TagUTF8String, 1, 0xff}},
 	{"malformed time", []byte{asn1.TagUTCTime, 1, 'x'}},
 	{"another class", []byte{contextTag, 0}},
