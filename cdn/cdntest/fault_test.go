@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,6 +221,20 @@ func TestAPI_DoesNothingAfterACancel(t *testing.T) {
 	api.OnRequest = func(cdntest.Request) { t.Error("the request came") }
 	_, err := api.RoundTrip(rpcRequest(t, "POST", "form", rpcParams(), secret).WithContext(canceled))
 	require.ErrorIs(t, err, cause)
+}
+
+// TestAPI_NoAnswerForACallerWhoGaveUp: if the context ends during the work there
+// is no answer, also without a Wait. Were it left to chance, 64 calls would tell.
+func TestAPI_NoAnswerForACallerWhoGaveUp(t *testing.T) {
+	api := newAPI()
+	for i := range 64 {
+		ctx, giveUp := context.WithCancel(t.Context())
+		api.OnRequest = func(cdntest.Request) { giveUp() }
+		params := rpcParams()
+		params.Set("SignatureNonce", strconv.Itoa(i))
+		_, err := api.RoundTrip(rpcRequest(t, "POST", "form", params, secret).WithContext(ctx))
+		require.ErrorIs(t, err, context.Canceled)
+	}
 }
 
 func TestInject_WaitsUntilTheContextEnds(t *testing.T) {
