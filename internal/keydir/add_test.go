@@ -180,6 +180,19 @@ func TestAdd_WriteFails(t *testing.T) {
 	assert.Empty(t, files(t, dir.path))
 }
 
+// TestAdd_StatFails shows that a file whose mode and owner are not known is not
+// used.
+func TestAdd_StatFails(t *testing.T) {
+	dir := create(t, newPath(t))
+	dir.openFile = func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error) {
+		f, err := root.OpenFile(name, flag, perm)
+		require.NoError(t, err)
+		return f, f.Close()
+	}
+	assert.ErrorIs(t, dir.Add("key", []byte("data")), fs.ErrClosed)
+	assert.Empty(t, files(t, dir.path))
+}
+
 // TestSweep shows that old temporary files are removed and young ones stay, and
 // that this is not done each time.
 func TestSweep(t *testing.T) {
@@ -240,6 +253,20 @@ func TestAdd_Sweeps(t *testing.T) {
 	setAge(t, dir, tempDir+"/old", time.Now(), 2*tempLife)
 	require.NoError(t, dir.Add("key", []byte("data")))
 	assert.Equal(t, []string{"key"}, files(t, dir.path))
+}
+
+// TestSweep_MarkThatCanNotBeReplaced shows that nothing is swept without a new
+// mark: another process makes it, and sweeps.
+func TestSweep_MarkThatCanNotBeReplaced(t *testing.T) {
+	dir := create(t, newPath(t))
+	now := time.Now()
+	require.NoError(t, dir.root.WriteFile(tempDir+"/old", nil, 0o600))
+	setAge(t, dir, tempDir+"/old", now, 2*tempLife)
+	require.NoError(t, dir.root.MkdirAll(sweepMark+"/in use", 0o700))
+	setAge(t, dir, sweepMark, now, 2*sweepEvery)
+	dir.sweep(now)
+	assert.Equal(t, []string{".tmp/old"}, files(t, dir.path))
+	assert.NoError(t, dir.Add("key", []byte("data")))
 }
 
 // TestSweep_FollowsNoLink shows that a key is not written to if the mark

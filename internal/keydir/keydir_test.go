@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +55,17 @@ func TestOpenRoot_Replaced(t *testing.T) {
 	assert.ErrorIs(t, dir.openRoot(checked), errReplaced)
 }
 
+// TestOpenRoot_Removed shows that a directory that is gone since it was checked
+// is missing.
+func TestOpenRoot_Removed(t *testing.T) {
+	path := newPath(t)
+	require.NoError(t, os.Mkdir(path, 0o700))
+	checked, err := os.Lstat(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	assert.ErrorIs(t, newDir(path, false).openRoot(checked), fs.ErrNotExist)
+}
+
 // TestReadFile_Replaced shows that only the file that was checked is read.
 func TestReadFile_Replaced(t *testing.T) {
 	dir := create(t, newPath(t))
@@ -64,6 +76,31 @@ func TestReadFile_Replaced(t *testing.T) {
 	data, err := dir.readFile("key", checked)
 	assert.ErrorIs(t, err, errReplaced)
 	assert.Nil(t, data)
+}
+
+// TestReadFile_Removed shows that a file that is gone since it was checked is
+// missing.
+func TestReadFile_Removed(t *testing.T) {
+	dir := create(t, newPath(t))
+	require.NoError(t, dir.Add("key", []byte("data")))
+	checked, err := dir.root.Lstat("key")
+	require.NoError(t, err)
+	require.NoError(t, dir.root.Remove("key"))
+	_, err = dir.readFile("key", checked)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// TestRead_Fails shows that what can't be looked at or read is not missing.
+func TestRead_Fails(t *testing.T) {
+	dir := create(t, newPath(t))
+	_, lookErr := dir.Read(strings.Repeat("k", 1000)) // longer than a file system's names
+	checked, err := dir.root.Lstat(tempDir)
+	require.NoError(t, err)
+	_, readErr := dir.readFile(tempDir, checked)
+	for _, err := range []error{lookErr, readErr} {
+		require.Error(t, err)
+		assert.NotErrorIs(t, err, fs.ErrNotExist)
+	}
 }
 
 func TestRead_TooLong(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -151,6 +152,16 @@ func TestOwner(t *testing.T) {
 		assertRepair(t, err, file, 0o600, "chown 65534")
 		assert.NoError(t, dir.Close())
 	}
+}
+
+// TestOwner_NotKnown is about a file system that does not say who owns a file,
+// nor how many names it has.
+func TestOwner_NotKnown(t *testing.T) {
+	info, err := fstest.MapFS{"key": {Mode: 0o600}}.Stat("key")
+	require.NoError(t, err)
+	_, known := owner(info)
+	assert.False(t, known)
+	assert.EqualValues(t, 1, linkCount(info))
 }
 
 func TestAdd_ForcedOwner(t *testing.T) {
