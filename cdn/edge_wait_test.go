@@ -16,11 +16,12 @@ import (
 // be it the look-up of the host, or an address that was still silent when the
 // context ended.
 func TestEdgeWait_SaysWhyThereIsNoCertificate(t *testing.T) {
+	noHost := &net.DNSError{Err: "no such host", Name: "example.com"}
 	for name, test := range map[string]struct {
 		change func(*edgeNet)
 		want   string
 	}{
-		"no address": {func(n *edgeNet) { n.err = &net.DNSError{Err: "no such host", Name: "example.com"} }, "no such host"},
+		"no address": {func(n *edgeNet) { n.err = noHost }, "no such host"},
 		"silence":    {func(n *edgeNet) { n.set("192.0.2.1", edgeServer{swallows: true}) }, "192.0.2.1: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,8 +42,8 @@ func TestInstaller_AsksAtOnceAndThenWithPauses(t *testing.T) {
 	})
 }
 
-// TestInstaller_FindsACertificateAfterAFullPage: the list of stored certificates
-// has a second page.
+// TestInstaller_FindsACertificateAfterAFullPage: the list of stored
+// certificates has a second page.
 func TestInstaller_FindsACertificateAfterAFullPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInstallFixture(t, nil, "example.com", "www.example.com")
@@ -51,17 +51,22 @@ func TestInstaller_FindsACertificateAfterAFullPage(t *testing.T) {
 		key, err := f.keys.Get(t.Context(), pubMd5Of(t, chain))
 		require.NoError(t, err)
 		_, err = f.client.SetCdnDomainSSLCertificate(t.Context(), &cdn.SetCdnDomainSSLCertificateRequest{
-			DomainName: "www.example.com", SSLProtocol: "on", CertName: "by-hand", SSLPub: string(chain), SSLPri: sec1(t, key),
+			DomainName: "www.example.com", SSLProtocol: "on", CertName: "by-hand",
+			SSLPub: string(chain), SSLPri: sec1(t, key),
 		})
 		require.NoError(t, err)
 		second, err := f.client.DescribeCdnSSLCertificateList(t.Context(), &listRequest{})
 		require.NoError(t, err)
 		first := cdn.DescribeCdnSSLCertificateListResponse{RequestId: "R"}
-		for id := range int64(1000) {
-			first.CertificateListModel.CertList.Cert = append(first.CertificateListModel.CertList.Cert, cdn.StoredCert{CertId: 1 + id})
+		others := make([]cdn.StoredCert, 1000)
+		for i := range others {
+			others[i].CertId = int64(1 + i)
 		}
+		first.CertificateListModel.CertList.Cert = others
+		isSecond := func(number string) bool { return number == "2" }
+		isFirst := func(number string) bool { return !isSecond(number) }
 		for range 8 { // more often than the Installer looks it up
-			f.api.Inject(pageOfAll(t, "1", &first), pageOfAll(t, "2", second))
+			f.api.Inject(pageOfAll(t, isFirst, &first), pageOfAll(t, isSecond, second))
 		}
 		done, err := f.i.Install(t.Context(), "example.com", chain)
 		require.NoError(t, err)
@@ -70,14 +75,15 @@ func TestInstaller_FindsACertificateAfterAFullPage(t *testing.T) {
 	})
 }
 
-// pageOfAll is a fault that answers a question for a page of all certificates.
-func pageOfAll(t *testing.T, number string, page *cdn.DescribeCdnSSLCertificateListResponse) cdntest.Fault {
+// pageOfAll is a fault that answers a question for a page of all certificates
+// whose number is right.
+func pageOfAll(t *testing.T, isRight func(string) bool, page *cdn.DescribeCdnSSLCertificateListResponse) cdntest.Fault {
 	t.Helper()
 	body, err := json.Marshal(page)
 	require.NoError(t, err)
 	return cdntest.Fault{
 		Action: "DescribeCdnSSLCertificateList", Body: body,
-		Match: func(p map[string]string) bool { return p["SearchKeyword"] == "" && p["PageNumber"] == number },
+		Match: func(p map[string]string) bool { return p["SearchKeyword"] == "" && isRight(p["PageNumber"]) },
 	}
 }
 

@@ -22,7 +22,8 @@ func TestRedact_EveryLetterAndDigitCounts(t *testing.T) {
 
 // TestRedact_EndOfALongSecret: its last 16 letters give it away like others.
 func TestRedact_EndOfALongSecret(t *testing.T) {
-	s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: "0123456789ABCDEFGHIJKLMNOP"})
+	const secret = "0123456789ABCDEFGHIJKLMNOP"
+	s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: secret})
 	for _, part := range []string{"0123456789ABCDEF", "56789ABCDEFGHIJK", "ABCDEFGHIJKLMNOP"} {
 		assert.Equal(t, withheld, s.redact("ends with "+part), part)
 	}
@@ -43,7 +44,8 @@ func TestRedact_EscapedSecretIsReplaced(t *testing.T) {
 
 func TestUnescape_WholeText(t *testing.T) {
 	for text, want := range map[string]string{
-		"%2B": "+", `\/`: "/", `\n`: "\n", `\u002b`: "+", "&lt;": "<", "&#9;": "\t", "&NewLine;": "\n", "&#x10FFFF;": "\U0010FFFF",
+		"%2B": "+", `\/`: "/", `\n`: "\n", `\u002b`: "+",
+		"&lt;": "<", "&#9;": "\t", "&NewLine;": "\n", "&#x10FFFF;": "\U0010FFFF",
 	} {
 		assert.Equal(t, want, unescape(text), text)
 		assert.Equal(t, "a"+want, unescape("a"+text), text)

@@ -32,8 +32,8 @@ func (printer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func main() {
-	client, err := cdn.NewClient(cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret"}),
-		&cdn.Options{HTTPClient: &http.Client{Transport: printer{}}, MaxAttempts: 1})
+	creds := cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret"})
+	client, err := cdn.NewClient(creds, &cdn.Options{HTTPClient: &http.Client{Transport: printer{}}, MaxAttempts: 1})
 	if err != nil {
 		panic(err)
 	}
@@ -41,8 +41,8 @@ func main() {
 }
 `
 
-// TestUserAgent_VersionInAUsersProgram builds a program of another module, whose
-// go.mod requires a version of this one: a test has no build information.
+// TestUserAgent_VersionInAUsersProgram builds a program of another module,
+// whose go.mod requires a version of this one: a test has no build information.
 func TestUserAgent_VersionInAUsersProgram(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)

@@ -223,8 +223,9 @@ func TestAPI_DoesNothingAfterACancel(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 }
 
-// TestAPI_NoAnswerForACallerWhoGaveUp: if the context ends during the work there
-// is no answer, also without a Wait. Were it left to chance, 64 calls would tell.
+// TestAPI_NoAnswerForACallerWhoGaveUp: if the context ends during the work
+// there is no answer, also without a Wait. Were it left to chance, 64 calls
+// would tell.
 func TestAPI_NoAnswerForACallerWhoGaveUp(t *testing.T) {
 	api := newAPI()
 	for i := range 64 {

@@ -332,8 +332,8 @@ func (c copier) Decrypt(ciphertext, _ []byte) ([]byte, error) {
 	return bytes.TrimPrefix(ciphertext, c.prefix), nil
 }
 
-// inverter is an AEAD that does not authenticate: its ciphertexts are as long as
-// their plaintexts.
+// inverter is an AEAD that does not authenticate: its ciphertexts are as long
+// as their plaintexts.
 type inverter struct{}
 
 func (inverter) Encrypt(plaintext, _ []byte) ([]byte, error) {
