@@ -59,6 +59,23 @@ func (c *Creator) Client(opts cdn.Options) (*cdn.Client, error) {
 	return client, nil
 }
 
+// Check returns an error if no certificate could be had for the keys that this
+// machine would make, or none be installed with them.
+func (c *Creator) Check() error {
+	switch {
+	case c.IsRemote():
+		return nil
+	case c.keyType == csr.Ed25519:
+		return Usagef("-key-type ed25519: neither CAs nor the CDN take such keys")
+	case c.signer.String() == "acs3":
+		return Usagef("-signer acs3: puts private keys into URLs; want rpc, or -mode remote")
+	}
+	return nil
+}
+
+// IsRemote reports whether the CDN makes every key.
+func (c *Creator) IsRemote() bool { return c.mode.String() == "remote" }
+
 // Keys returns the store of the keys that this machine makes.
 func (c *Creator) Keys() csr.KeyStore { return csr.DirStore{Path: c.keys} }
 
