@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	pebbleacme "github.com/letsencrypt/pebble/v2/acme"
 	pebbleca "github.com/letsencrypt/pebble/v2/ca"
@@ -32,6 +33,7 @@ import (
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 )
 
 // asProgram is set in the environment of a test binary that runs as the program
@@ -220,6 +222,7 @@ func newFixture(t *testing.T, opts caOptions, domains ...string) *fixture {
 	for _, domain := range domains {
 		f.cdn.API.AddDomain(domain)
 	}
+	require.NoError(t, os.Mkdir(f.path("web"), 0o700))
 	f.cdn.API.OnRequest = func(r cdntest.Request) {
 		if r.Action == "CreateCdnCertificateSigningRequest" && r.StatusCode == http.StatusOK {
 			f.made.Add(1)
@@ -274,11 +277,21 @@ func (f *fixture) served(t *testing.T, host string) *x509.Certificate {
 }
 
 // record returns the record of a domain.
-func (f *fixture) record(t *testing.T, domain string) *record {
+func (f *fixture) record(t *testing.T, domain string) *state.Record {
 	t.Helper()
-	rec, err := state(f.path("state")).load(domain)
+	rec, err := state.In(f.path("state"), f.caURL).Load(domain)
 	require.NoError(t, err)
 	return rec
+}
+
+// grow dates the lock of the state back, as if a minute had gone by without a
+// refresh.
+func grow(t *testing.T, dir string) {
+	t.Helper()
+	past := time.Now().Add(-2 * time.Minute)
+	if err := os.Chtimes(filepath.Join(dir, "lock"), past, past); !os.IsNotExist(err) {
+		require.NoError(t, err)
+	}
 }
 
 // localKeys returns how many keys this machine has made.

@@ -3,17 +3,22 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/mholt/acmez/v3/acme"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
 )
 
 // hanging is a CA that does not answer requests to a path.
@@ -36,7 +41,7 @@ func (y *year) passWithHanging(t *testing.T, dir, path string) (p *pass, took ti
 	t.Helper()
 	g := y.groups[0]
 	p = y.machine(t, dir)[g.days]
-	p.renewer.ca.client.HTTPClient = newHTTPClient(&http.Client{Transport: hanging{y.ca, path}})
+	y.setCA(p, hanging{y.ca, path})
 	start := time.Now()
 	err = p.run(t.Context())
 	return p, time.Since(start), err
@@ -49,11 +54,11 @@ func TestRenew_WindowsThatHang(t *testing.T) {
 	inYear(t, 24, func(t *testing.T, y *year) {
 		_, took, err := y.passWithHanging(t, dir, "renewalInfo") // the ACME client asks after the download
 		require.NoError(t, err)
-		assert.LessOrEqual(t, took, 8*requestTimeout)
+		assert.LessOrEqual(t, took, 8*issue.RequestTimeout)
 		p, took, err := y.passWithHanging(t, dir, "renewalInfo")
 		require.NoError(t, err)
 		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "kept")
-		assert.LessOrEqual(t, took, 2*windowTimeout)
+		assert.LessOrEqual(t, took, 30*time.Second)
 		assert.Len(t, y.ca.all(), 8)
 	})
 }
@@ -66,7 +71,7 @@ func TestRenew_CAThatHangs(t *testing.T) {
 		inYear(t, 6, func(t *testing.T, y *year) {
 			p, took, err := y.passWithHanging(t, dir, path)
 			require.Error(t, err, path)
-			assert.LessOrEqual(t, took, orderTimeout)
+			assert.LessOrEqual(t, took, issue.OrderTimeout)
 			assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "no other order before")
 			assert.Empty(t, y.ca.all())
 		})
@@ -94,11 +99,11 @@ func TestRenew_OrderThatNeverEnds(t *testing.T) {
 	dir := t.TempDir()
 	inYear(t, 3, func(t *testing.T, y *year) {
 		p := y.machine(t, dir)[90]
-		p.renewer.ca.client.HTTPClient = newHTTPClient(&http.Client{Transport: processing{y.ca}})
+		y.setCA(p, processing{y.ca})
 		for range 2 {
 			start := time.Now()
 			require.Error(t, p.run(t.Context()))
-			assert.LessOrEqual(t, time.Since(start), orderTimeout+time.Minute)
+			assert.LessOrEqual(t, time.Since(start), issue.OrderTimeout+time.Minute)
 			time.Sleep(time.Hour) // virtual, until the pause is over
 		}
 		assert.Equal(t, 1, y.ca.asked("/order-plz"), "the order was continued")
@@ -109,7 +114,7 @@ func TestRenew_OrderThatNeverEnds(t *testing.T) {
 type slow struct{ http.RoundTripper }
 
 func (s slow) RoundTrip(req *http.Request) (*http.Response, error) {
-	time.Sleep(requestTimeout / 3) // virtual
+	time.Sleep(issue.RequestTimeout / 3) // virtual
 	return s.RoundTripper.RoundTrip(req)
 }
 
@@ -118,7 +123,7 @@ func TestRenew_SlowCA(t *testing.T) {
 	inYear(t, 6, func(t *testing.T, y *year) {
 		p := y.machine(t, dir)[90]
 		p.workers = 1 // virtual time stands still while one waits for a mutex
-		p.renewer.ca.client.HTTPClient = newHTTPClient(&http.Client{Transport: slow{y.ca}})
+		y.setCA(p, slow{y.ca})
 		require.NoError(t, p.run(t.Context()))
 		assert.Len(t, y.ca.all(), 2)
 	})
@@ -171,15 +176,14 @@ func TestRenew_LostLease(t *testing.T) {
 	dir := t.TempDir()
 	inYear(t, 6, func(t *testing.T, y *year) {
 		p := y.machine(t, dir)[90]
-		p.renewer.ca.client.HTTPClient = newHTTPClient(&http.Client{Transport: hanging{y.ca, "/finalize-order"}})
+		y.setCA(p, hanging{y.ca, "/finalize-order"})
 		time.AfterFunc(5*time.Second, func() {
-			grow(t, dir)
-			assert.NoError(t, state(dir).tryLock(dir+"/lock", "another"))
+			assert.NoError(t, os.WriteFile(dir+"/lock", []byte("another"), 0o600))
 		})
 		err := p.run(t.Context())
 		require.ErrorContains(t, err, "the lease was lost")
 		require.False(t, errors.Is(err, context.Canceled))
-		rec, err := state(dir).load(y.groups[0].domains[0].domain)
+		rec, err := p.renewer.state.Load(y.groups[0].domains[0].Domain)
 		require.NoError(t, err)
 		assert.Zero(t, rec.Failures)
 		assert.NotEmpty(t, rec.OrderURL, "the next run continues the order")
@@ -202,7 +206,7 @@ func TestRenew_EdgesThatAreBehind(t *testing.T) {
 		require.Error(t, p.run(t.Context()), "not served within 10 minutes")
 		time.Sleep(2 * time.Hour) // virtual
 
-		y.groups[0].domains[0].names = append(y.groups[0].domains[0].names, "www.d0.example.com")
+		y.groups[0].domains[0].Names = append(y.groups[0].domains[0].Names, "www.d0.example.com")
 		p = machine(second)
 		require.Error(t, p.run(t.Context()), "not served within 10 minutes")
 		p = machine(first)
@@ -210,4 +214,57 @@ func TestRenew_EdgesThatAreBehind(t *testing.T) {
 		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "kept: another machine has renewed it meanwhile")
 		assert.Len(t, y.ca.all(), 2)
 	})
+}
+
+// The certificate on the edges has expired, and this machine knows of nothing
+// else: it orders another, whatever the CA says of other machines.
+func TestRenew_ExpiredOnTheEdges(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	inYear(t, 3, func(t *testing.T, y *year) {
+		require.NoError(t, y.machine(t, first)[6].run(t.Context()))
+		leaf := y.ca.all()[0].Certificate
+		id, err := acme.ARIUniqueIdentifier(leaf)
+		require.NoError(t, err)
+		y.ca.replaced[id] = true // by a machine that could not install
+		time.Sleep(7 * 24 * time.Hour)
+		p := y.machine(t, second)[6]
+		require.NoError(t, p.run(t.Context()))
+		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "d2.example.com: renewed")
+		assert.Len(t, y.ca.all(), 2)
+	})
+}
+
+// The CDN reports another machine's certificate, and the edges present one that
+// has expired: that is a failure, and no reason for another order.
+func TestRenew_ExpiredOnEdgesThatAreBehind(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	inYear(t, 3, func(t *testing.T, y *year) {
+		edge := y.api.NewEdge(nil)
+		require.NoError(t, y.machine(t, first)[6].run(t.Context()))
+		time.Sleep(7 * 24 * time.Hour)
+		require.NoError(t, y.machine(t, first)[6].run(t.Context()))
+		edge.Delay = 3 * 24 * time.Hour
+		p := y.machine(t, second)[6]
+		p.renewer.edge.Dialer = dialer{edge}
+		require.Error(t, p.run(t.Context()))
+		assert.Contains(t, p.stdout.(*bytes.Buffer).String(), "d2.example.com: failed: another machine has renewed it meanwhile, but the edges present one that expired on ")
+		assert.Len(t, y.ca.all(), 2)
+	})
+}
+
+func TestKept(t *testing.T) {
+	now := time.Now()
+	for name, test := range map[string]struct {
+		served *x509.Certificate
+		want   string
+		err    error
+	}{
+		"in force": {&x509.Certificate{NotAfter: now.Add(time.Hour)}, "kept: " + errElsewhere.Error(), nil},
+		"expired":  {&x509.Certificate{NotAfter: now.Add(-time.Hour)}, "", errElsewhere},
+		"none":     {nil, "", assert.AnError},
+	} {
+		got, err := kept(test.served, assert.AnError, errElsewhere)
+		assert.Equal(t, test.want, got, name)
+		assert.ErrorIs(t, err, test.err, name)
+	}
 }

@@ -17,12 +17,14 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/lease"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/site"
 )
 
 func main() {
@@ -40,21 +42,34 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, hc *http.
 
 func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, hc *http.Client) error {
 	var cmd command
-	if err := cmd.parse(args, stdout); err != nil {
+	sites, err := cmd.parse(args, stdout)
+	if err != nil {
 		return err
 	}
-	p := &pass{sites: cmd.sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
-	var err error
-	if p.renewer, err = cmd.renewer(ctx, hc, p.warn); err != nil {
+	p := &pass{sites: sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
+	if p.renewer, err = cmd.renewer(ctx, hc, p.logf); err != nil {
 		return err
 	}
-	return p.repeat(ctx, cmd.every)
+	for err = p.run(ctx); cmd.every > 0; err = p.run(ctx) {
+		if err != nil {
+			p.logf("%v", err) // the next pass tries again
+		}
+		if cli.Sleep(ctx, cmd.every) != nil {
+			return nil // a signal is how a loop ends
+		}
+		if sites, err := cmd.sites(); err != nil {
+			p.logf("%v; the domains are those of the last pass", err)
+		} else {
+			p.sites = sites
+		}
+	}
+	return err
 }
 
 // A pass looks at each site once.
 type pass struct {
 	renewer        *renewer
-	sites          []site
+	sites          []site.Site
 	workers        int
 	stdout, stderr io.Writer
 
@@ -62,54 +77,40 @@ type pass struct {
 	done, failed int
 }
 
-// repeat makes a pass each so often, or one if every is zero.
-func (p *pass) repeat(ctx context.Context, every time.Duration) error {
-	err := p.run(ctx)
-	for every > 0 && ctx.Err() == nil {
-		if err != nil {
-			p.warn(err) // the next pass tries again
-		}
-		if sleep(ctx, every) == nil {
-			err = p.run(ctx)
-		}
-	}
-	if every > 0 {
-		return nil // a signal is how a loop ends
-	}
-	return err
-}
-
 // run looks at each site, a few at a time. The error says how many failed.
 func (p *pass) run(ctx context.Context) error {
-	ctx, unlock, err := p.renewer.state.lock(ctx)
-	if errors.Is(err, errLocked) {
-		p.warn(fmt.Errorf("%w; nothing done", err))
+	if err := p.renewer.state.Make(); err != nil {
+		return err
+	}
+	ctx, free, err := lease.Take(ctx, filepath.Dir(string(p.renewer.state)))
+	if errors.Is(err, lease.ErrHeld) {
+		p.logf("%v; nothing done", err)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer free()
+	if err := p.renewer.begin(ctx); err != nil {
+		return err
+	}
 	p.done, p.failed = 0, 0
-	sites := make(chan site)
+	sites := make(chan site.Site, len(p.sites))
+	for _, s := range p.sites {
+		sites <- s
+	}
+	close(sites)
 	var group sync.WaitGroup
 	for range p.workers {
 		group.Go(func() {
 			for s := range sites {
-				o, err := p.renewer.renew(ctx, s)
-				p.report(s, o, err)
+				if ctx.Err() == nil {
+					did, err := p.renewer.renew(ctx, s)
+					p.report(s, did, err)
+				}
 			}
 		})
 	}
-	for _, s := range p.sites {
-		select {
-		case sites <- s:
-			continue
-		case <-ctx.Done():
-		}
-		break
-	}
-	close(sites)
 	group.Wait()
 	switch {
 	case ctx.Err() != nil:
@@ -121,30 +122,28 @@ func (p *pass) run(ctx context.Context) error {
 }
 
 // report prints the line of a site, and on a terminal how far the pass is.
-func (p *pass) report(s site, o outcome, err error) {
+func (p *pass) report(s site.Site, did string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	line := s.domain + ": " + o.did
-	switch {
-	case err != nil:
+	if err != nil {
 		p.failed++
-		line = fmt.Sprintf("%s: failed: %v", s.domain, err)
-	case !o.next.IsZero():
-		line += ", next " + o.next.UTC().Format(time.RFC3339)
+		did = "failed: " + err.Error()
 	}
-	_, _ = fmt.Fprintln(p.stdout, strings.ReplaceAll(line, "\n", "; ")) // the exit status counts
+	_, _ = fmt.Fprintln(p.stdout, s.Domain+": "+oneLine(did)) // the exit status counts
 	if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
 		_, _ = fmt.Fprintf(file, "%d of %d\r", p.done, len(p.sites))
 	}
 }
 
-// warn prints what the exit status does not tell.
-func (p *pass) warn(err error) {
+// logf prints what the exit status does not tell.
+func (p *pass) logf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, _ = fmt.Fprintf(p.stderr, "renew: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) // as in report
+	_, _ = fmt.Fprintln(p.stderr, "renew: "+oneLine(fmt.Sprintf(format, args...))) // as in report
 }
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()

@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -89,7 +90,6 @@ func TestRenew_ExternalAccountAndBadNonces(t *testing.T) {
 	status, stdout, _ := f.run(t, "example.com")
 	require.Equal(t, 1, status)
 	assert.Contains(t, stdout, "externalAccountRequired")
-	require.NoError(t, os.RemoveAll(f.path("state")))
 
 	file := f.writeFile(t, "eab", eabKey+"\n")
 	status, stdout, stderr := f.run(t, "-eab-kid", "kid-1", "-eab-key-file", file, "-profile", "classic", "example.com")
@@ -194,14 +194,14 @@ func (f *fixture) pauseIsOver(t *testing.T, domain string) {
 	t.Helper()
 	rec := f.record(t, domain)
 	rec.RetryAt = time.Now()
-	require.NoError(t, rec.save())
+	require.NoError(t, rec.Save())
 }
 
 func TestRenew_NamesThatDoNotValidate(t *testing.T) {
 	for _, mode := range []string{"local", "remote"} {
 		f := newFixture(t, caOptions{}, "example.com", "good.example.com")
 		// A folder that the origin does not serve.
-		status, stdout, stderr := f.run(t, "-mode", mode, "-http-dir", f.path("elsewhere"), "example.com", "good.example.com")
+		status, stdout, stderr := f.run(t, "-mode", mode, "-http-dir", t.TempDir(), "example.com", "good.example.com")
 		require.Equal(t, 1, status)
 		assert.Contains(t, stdout, "example.com: failed: http-01 for example.com")
 		assert.Contains(t, stderr, "2 of 2 domains failed")
@@ -265,33 +265,47 @@ func TestRenew_EverySoOften(t *testing.T) {
 }
 
 func TestRenew_UsageErrors(t *testing.T) {
+	web, empty, noKey := t.TempDir(), filepath.Join(t.TempDir(), "empty"), filepath.Join(t.TempDir(), "eab")
+	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	require.NoError(t, os.WriteFile(noKey, []byte("not/base64+url\n"), 0o600))
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
-		{nil, "want one of -http-dir and -http-addr"},
-		{[]string{"-http-dir", "web"}, "no DOMAIN"},
-		{[]string{"-http-dir", "web", "-http-addr", ":80", "example.com"}, "want one of"},
-		{[]string{"-http-dir", "web", "-workers", "0", "example.com"}, "-workers 0"},
-		{[]string{"-http-dir", "web", "-every", "-1s", "example.com"}, "-every -1s"},
-		{[]string{"-http-dir", "web", "-wait", "0", "example.com"}, "-wait 0s"},
+		{nil, "no DOMAIN"},
+		{[]string{"example.com"}, "want one of -http-dir and -http-addr"},
+		{[]string{"-http-dir", web}, "no DOMAIN"},
+		{[]string{"-http-dir", web, "-http-addr", ":80", "example.com"}, "want one of"},
+		{[]string{"-http-dir", web + "/none", "example.com"}, "-http-dir " + web + "/none: "},
+		{[]string{"-http-dir", empty, "example.com"}, "-http-dir " + empty + ": "},
+		{[]string{"-http-dir", web, "-workers", "0", "example.com"}, "-workers 0"},
+		{[]string{"-http-dir", web, "-every", "-1s", "example.com"}, "-every -1s"},
+		{[]string{"-http-dir", web, "-every", "5", "example.com"}, "want a duration such as 90s"},
+		{[]string{"-http-dir", web, "-wait", "0", "example.com"}, "-wait 0s"},
 		{[]string{"-dns-wait", "1h", "-challenge", "alidns", "example.com"}, "-dns-wait 1h"},
-		{[]string{"-http-dir", "web", "-eab-kid", "k", "example.com"}, "belong together"},
-		{[]string{"-http-dir", "web", "-ca", "http://ca.example.net", "example.com"}, "https://"},
-		{[]string{"-http-dir", "web", "-ca", "unknown", "example.com"}, "unknown"},
-		{[]string{"-http-dir", "web", "-edge", "example.com:443", "example.com"}, "192.0.2.1:443"},
-		{[]string{"-http-dir", "web", "-state", "", "example.com"}, "-state is empty"},
-		{[]string{"-http-dir", "web", "-mode", "both", "example.com"}, "-mode"},
-		{[]string{"-http-dir", "web", "example.com", "example.com,www.example.com"}, "example.com is there twice"},
-		{[]string{"-http-dir", "web", "exa mple.com"}, "exa mple.com"},
-		{[]string{"-http-dir", "web", "-key-type", "ed25519", "example.com"}, "-key-type ed25519"},
-		{[]string{"-http-dir", "web", "-signer", "acs3", "example.com"}, "-signer acs3"},
-		{[]string{"-http-dir", "web", "*.example.com"}, "-challenge alidns"},
+		{[]string{"-http-dir", web, "-eab-kid", "k", "example.com"}, "belong together"},
+		{[]string{"-http-dir", web, "-eab-kid", "k", "-eab-key-file", web + "/none", "example.com"}, "-eab-key-file: "},
+		{[]string{"-http-dir", web, "-eab-kid", "k", "-eab-key-file", empty, "example.com"}, "want a key in base64url"},
+		{[]string{"-http-dir", web, "-eab-kid", "k", "-eab-key-file", noKey, "example.com"}, "want a key in base64url"},
+		{[]string{"-http-dir", web, "-ca", "zerossl", "example.com"}, "-ca zerossl: want -eab-kid"},
+		{[]string{"-http-dir", web, "-ca", "http://ca.example.net", "example.com"}, "or an https:// URL"},
+		{[]string{"-http-dir", web, "-ca", "https://", "example.com"}, "or an https:// URL"},
+		{[]string{"-http-dir", web, "-ca", "nonsense", "example.com"}, `"nonsense" for flag -ca: want letsencrypt-staging, letsencrypt, zerossl`},
+		{[]string{"-http-dir", web, "-edge", "example.com:443", "example.com"}, "192.0.2.1:443"},
+		{[]string{"-http-dir", web, "-state", "", "example.com"}, "-state is empty"},
+		{[]string{"-http-dir", web, "-mode", "both", "example.com"}, "-mode"},
+		{[]string{"-http-dir", web, "-list", web + "/none"}, "-list: open "},
+		{[]string{"-http-dir", web, "example.com", "example.com,www.example.com"}, "example.com is there twice"},
+		{[]string{"-http-dir", web, "exa mple.com"}, "exa mple.com"},
+		{[]string{"-http-dir", web, "-key-type", "ed25519", "example.com"}, "-key-type ed25519"},
+		{[]string{"-http-dir", web, "-signer", "acs3", "example.com"}, "-signer acs3"},
+		{[]string{"-http-dir", web, "*.example.com"}, "-challenge alidns"},
 	} {
 		var out, errs strings.Builder
 		status := run(t.Context(), test.args, &out, &errs, nil)
 		assert.Equal(t, 2, status, test.args)
 		assert.Contains(t, errs.String(), test.want)
+		assert.NotContains(t, errs.String(), "not/base64", "a part of the key")
 		assert.Empty(t, out.String())
 	}
 }

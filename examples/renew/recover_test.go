@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
-	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 )
 
 func TestRenew_FailedInstallOrdersOnce(t *testing.T) {
@@ -74,21 +74,6 @@ func TestRenew_LostKey(t *testing.T) {
 	assert.Len(t, f.ca.issued("example.com"), 2)
 }
 
-// A key store that can't be written costs no certificate, and no second order.
-func TestRenew_KeyStoreThatCannotBeWritten(t *testing.T) {
-	f := newFixture(t, caOptions{}, "example.com")
-	f.writeFile(t, "keys", "a file where a folder should be")
-	status, _, _ := f.run(t, "example.com")
-	require.Equal(t, 1, status)
-	assert.Empty(t, f.ca.issued("example.com"))
-	require.NoError(t, os.Remove(f.path("keys")))
-	f.pauseIsOver(t, "example.com")
-	status, stdout, _ := f.run(t, "example.com")
-	require.Zero(t, status, stdout)
-	assert.Equal(t, 1, f.ca.asked("/order-plz"), "the order was continued")
-	assert.Equal(t, 1, f.ca.asked("/chalZ/"), "its proof holds")
-}
-
 // The answer to the download is lost: the next run continues the order, whose
 // certificate is good.
 func TestRenew_ContinuesAnOrder(t *testing.T) {
@@ -110,6 +95,71 @@ func TestRenew_ContinuesAnOrder(t *testing.T) {
 	assert.Len(t, f.ca.issued("example.com"), 1)
 	assert.Equal(t, int32(1), f.made.Load())
 	assert.Empty(t, f.record(t, "example.com").OrderURL)
+}
+
+// What was downloaded is no chain: the next run downloads it again, and after
+// two such runs another is ordered.
+func TestRenew_GarbledDownload(t *testing.T) {
+	for times, want := range map[int]int{1: 1, 2: 2, 3: 2} {
+		f := newFixture(t, caOptions{}, "example.com")
+		f.ca.intercept(answering("/certZ/", 200, map[string]string{"Content-Type": "application/pem-certificate-chain"}, "<html>busy</html>"))
+		for range times {
+			status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+			require.Equal(t, 1, status)
+			require.Contains(t, stdout, "download: ")
+			f.pauseIsOver(t, "example.com")
+		}
+		f.ca.intercept(nil)
+		status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+		require.Zero(t, status, stdout)
+		assert.Len(t, f.ca.issued("example.com"), want, "after %d garbled downloads", times)
+	}
+}
+
+// A CA that has forgotten an order, and says so in a way that is no ACME, is
+// asked once more before another order is made.
+func TestRenew_OrderThatCannotBeFetched(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	f.cdn.API.Inject(cdntest.Fault{Action: "CreateCdnCertificateSigningRequest", Status: 403, Code: "Forbidden.RAM"})
+	status, _, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Equal(t, 1, status)
+	begun := f.record(t, "example.com").OrderURL
+	require.NotEmpty(t, begun)
+	f.ca.intercept(answering("/my-order/", 404, nil, "<html>not found</html>"))
+	for misses := range 2 {
+		status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+		require.Equal(t, 1, status)
+		require.Contains(t, stdout, "order "+begun)
+		require.Equal(t, misses+1, f.record(t, "example.com").OrderMisses)
+		require.Equal(t, begun, f.record(t, "example.com").OrderURL)
+		f.pauseIsOver(t, "example.com")
+	}
+	require.Equal(t, 1, f.ca.asked("/order-plz"))
+	f.ca.intercept(nil)
+	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Zero(t, status, stdout)
+	assert.Equal(t, 2, f.ca.asked("/order-plz"))
+	assert.Zero(t, f.record(t, "example.com").OrderMisses)
+}
+
+// A stored chain that can't be installed is forgotten, and another is ordered
+// after the pause of a failure.
+func TestRenew_StoredChainThatIsRefused(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	f.cdn.API.Inject(cdntest.Fault{Action: "SetCdnDomainCSRCertificate", Status: 403, Code: "Forbidden.RAM"})
+	status, _, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Equal(t, 1, status)
+	rec := f.record(t, "example.com")
+	leaf, _, _ := strings.Cut(rec.Chain, "-----END CERTIFICATE-----")
+	rec.Chain = leaf + "-----END CERTIFICATE-----\n" + rec.Chain // a leaf that has not signed the leaf
+	require.NoError(t, rec.Save())
+
+	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Equal(t, 1, status, stdout)
+	assert.Empty(t, f.record(t, "example.com").Chain)
+	assert.Equal(t, 1, f.record(t, "example.com").Failures)
+	f.requireBackoff(t, "-mode", "remote", "example.com")
+	assert.Len(t, f.ca.issued("example.com"), 2)
 }
 
 // A window that makes no sense, and one that comes too early, change nothing.
@@ -161,19 +211,29 @@ func TestRenew_CertificateOfAnotherAccount(t *testing.T) {
 	assert.Equal(t, 3, f.ca.asked("/order-plz"))
 }
 
+// The certificate of the staging CA is replaced, also in a later run than the
+// one that has ordered.
 func TestRenew_CertificateOfTheStagingCAIsReplaced(t *testing.T) {
 	f := newFixture(t, caOptions{}, "example.com")
 	status, _, _ := f.run(t, "example.com")
 	require.Zero(t, status)
-	rec := f.record(t, "example.com")
-	rec.ChainCA = directories["letsencrypt-staging"]
-	require.NoError(t, rec.save())
+	f.asStaging(t, "example.com")
+	f.cdn.API.Inject(cdntest.Fault{Action: "SetCdnDomainSSLCertificate", Status: 403, Code: "Forbidden.RAM"})
 	status, stdout, _ := f.run(t, "example.com")
+	require.Equal(t, 1, status, stdout)
+	status, stdout, _ = f.run(t, "example.com")
 	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "example.com: renewed")
+	assert.Contains(t, stdout, "example.com: installed")
 	status, stdout, _ = f.run(t, "example.com")
 	require.Zero(t, status, stdout)
 	assert.Contains(t, stdout, "example.com: kept, next")
+	assert.Len(t, f.ca.issued("example.com"), 2)
+}
+
+// asStaging makes the record of a domain that of the staging CA.
+func (f *fixture) asStaging(t *testing.T, domain string) {
+	t.Helper()
+	require.NoError(t, os.Rename(string(state.In(f.path("state"), f.caURL)), string(state.In(f.path("state"), issue.Staging))))
 }
 
 // The CA says that the certificate has a successor: that is left to the other
@@ -195,7 +255,7 @@ func TestRenew_ReplacedByAnotherMachine(t *testing.T) {
 	require.Len(t, f.ca.issued("www.example.com"), 1)
 	rec := f.record(t, "example.com")
 	rec.ReplacedAt = rec.ReplacedAt.Add(-otherMachineTime)
-	require.NoError(t, rec.save())
+	require.NoError(t, rec.Save())
 	status, stdout, _ = f.run(t, "example.com,www.example.com")
 	require.Zero(t, status, stdout)
 	assert.Contains(t, stdout, "example.com: renewed")
@@ -205,13 +265,16 @@ func TestRenew_ReplacedByAnotherMachine(t *testing.T) {
 // copyAccount copies the account's key to another folder.
 func copyAccount(t *testing.T, from, to string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(from, "account-*.pem"))
+	accounts, err := filepath.Glob(filepath.Join(from, "*", "account"))
 	require.NoError(t, err)
-	require.Len(t, files, 1)
-	data, err := os.ReadFile(files[0])
+	require.Len(t, accounts, 1)
+	path, err := filepath.Rel(from, accounts[0])
 	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(to, 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(to, filepath.Base(files[0])), data, 0o600))
+	require.NoError(t, os.CopyFS(filepath.Join(to, path), os.DirFS(accounts[0])))
+	keys, err := filepath.Glob(filepath.Join(to, path, "*.pem"))
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	require.NoError(t, os.Chmod(keys[0], 0o600))
 }
 
 // The answers of Alibaba Cloud DNS are lost, and the program gets a signal: no
@@ -258,50 +321,4 @@ func TestAliDNS_RemovesItsRecords(t *testing.T) {
 		require.Equal(t, 1, status)
 		assert.Contains(t, stdout, "InvalidDomainName.NoExist")
 	})
-}
-
-// The CA issues a certificate with another key: nothing is stored or installed.
-func TestCheckIssued(t *testing.T) {
-	f := newFixture(t, caOptions{}, "example.com")
-	status, _, _ := f.run(t, "example.com")
-	require.Zero(t, status)
-	rec := f.record(t, "example.com")
-	key, err := csr.PubMD5(rec.leaf().PublicKey)
-	require.NoError(t, err)
-	shop := site{"example.com", []string{"example.com"}}
-	require.NoError(t, checkIssued([]byte(rec.Chain), shop, key))
-	assert.ErrorContains(t, checkIssued([]byte(rec.Chain), shop, "another"), "has the key")
-	shop.names = append(shop.names, "www.example.com")
-	assert.ErrorContains(t, checkIssued([]byte(rec.Chain), shop, key), "not for")
-	assert.ErrorContains(t, checkIssued(nil, shop, key), "no certificate")
-}
-
-// Another machine installs a certificate between the two looks.
-func TestLookAgain_AnotherMachineWasFaster(t *testing.T) {
-	f := newFixture(t, caOptions{}, "example.com")
-	status, _, _ := f.run(t, "example.com")
-	require.Zero(t, status)
-	cmd := new(command)
-	require.NoError(t, cmd.parse(f.flags("example.com"), nil))
-	r, err := cmd.renewer(t.Context(), f.http, func(err error) { t.Error(err) })
-	require.NoError(t, err)
-	require.ErrorIs(t, r.lookAgain(t.Context(), cmd.sites[0], nil, new(record)), errElsewhere)
-	did, err := afterOrder(errElsewhere, nil)
-	require.NoError(t, err)
-	assert.Contains(t, did.did, "kept")
-	_, err = afterOrder(errElsewhere, errLocked)
-	assert.ErrorIs(t, err, errLocked, "kept, but unproved")
-}
-
-func TestParseRetryAfter(t *testing.T) {
-	date := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
-	got, ok := parseRetryAfter(http.Header{"Retry-After": {date.Format(http.TimeFormat)}})
-	assert.True(t, ok)
-	assert.True(t, got.Equal(date))
-	_, ok = parseRetryAfter(http.Header{"Retry-After": {"120"}})
-	assert.True(t, ok)
-	for _, text := range []string{"", "-1", "soon", "99999999999999999999"} {
-		_, ok = parseRetryAfter(http.Header{"Retry-After": {text}})
-		assert.False(t, ok, text)
-	}
 }

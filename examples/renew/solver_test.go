@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 	"regexp"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/mholt/acmez/v3/acme"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/examples/renew/internal/http01"
 )
 
 // legoProvider is challenge.Provider of github.com/go-acme/lego.
@@ -29,29 +32,33 @@ func (s legoSolver) CleanUp(_ context.Context, c acme.Challenge) error {
 	return s.provider.CleanUp(c.Identifier.Value, c.Token, c.KeyAuthorization)
 }
 
-// legoDir is a provider of lego that does what httpDir does.
-type legoDir struct{ httpDir }
+// legoDir is a provider of lego that does what http01.Dir does.
+type legoDir struct{ http01.Dir }
 
 func (d legoDir) challenge(token, keyAuth string) acme.Challenge {
 	return acme.Challenge{Token: token, KeyAuthorization: keyAuth}
 }
 
 func (d legoDir) Present(_, token, keyAuth string) error {
-	return d.httpDir.Present(context.Background(), d.challenge(token, keyAuth))
+	return d.Dir.Present(context.Background(), d.challenge(token, keyAuth))
 }
 
 func (d legoDir) CleanUp(_, token, keyAuth string) error {
-	return d.httpDir.CleanUp(context.Background(), d.challenge(token, keyAuth))
+	return d.Dir.CleanUp(context.Background(), d.challenge(token, keyAuth))
 }
 
 func TestSolver_OfAnotherLibrary(t *testing.T) {
 	f := newFixture(t, caOptions{}, "example.com")
 	cmd := new(command)
-	require.NoError(t, cmd.parse(f.flags("example.com"), nil))
-	r, err := cmd.renewer(t.Context(), f.http, func(err error) { t.Error(err) })
+	sites, err := cmd.parse(f.flags("example.com"), nil)
 	require.NoError(t, err)
-	r.ca.solver = legoSolver{legoDir{httpDir(f.path("web"))}}
-	_, err = r.renew(t.Context(), cmd.sites[0])
+	r, err := cmd.renewer(t.Context(), f.http, t.Errorf)
+	require.NoError(t, err)
+	r.logf = t.Logf // that it waits
+	require.NoError(t, r.state.Make())
+	require.NoError(t, r.begin(t.Context()))
+	r.ca.Solver = legoSolver{legoDir{http01.Dir(f.path("web"))}}
+	_, err = r.renew(t.Context(), sites[0])
 	require.NoError(t, err)
 	f.requireNoProofs(t)
 }
@@ -72,7 +79,8 @@ func TestREADME(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	var out strings.Builder
-	require.ErrorContains(t, new(command).parse([]string{"-h"}, &out), "help")
+	_, err = new(command).parse([]string{"-h"}, &out)
+	require.ErrorIs(t, err, flag.ErrHelp)
 	for _, flag := range regexp.MustCompile(`[ \x60\[](-[a-z]+(?:-[a-z]+)*)[ ,\x60]`).FindAllStringSubmatch(readme, -1) {
 		if flag[1] == "-timeout" || flag[1] == "-run" {
 			continue // of go test

@@ -28,6 +28,9 @@ import (
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/site"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
@@ -101,7 +104,7 @@ const step = 6 * time.Hour // between two looks at what is served
 type group struct {
 	days    int
 	every   time.Duration
-	domains []site
+	domains []site.Site
 }
 
 // A year is a CDN and a CA in virtual time.
@@ -110,6 +113,7 @@ type year struct {
 	ca      *inProcess
 	groups  []group
 	revoked map[string]time.Time // by serial
+	host    string               // of the CA
 }
 
 var yearProfiles = map[string]uint64{"90": 90, "45": 45, "6": 6}
@@ -125,12 +129,13 @@ func inYear(t *testing.T, domains int, f func(t *testing.T, y *year)) {
 			ca:      &inProcess{testCA: newTestCA(t, db, validator, opts), replaced: map[string]bool{}},
 			groups:  []group{{days: 90, every: 24 * time.Hour}, {days: 45, every: 12 * time.Hour}, {days: 6, every: 6 * time.Hour}},
 			revoked: map[string]time.Time{},
+			host:    strings.ToLower(t.Name()) + ".example.net",
 		}
 		for i := range domains {
 			domain := fmt.Sprintf("d%d.example.com", i)
 			y.api.AddDomain(domain)
 			g := &y.groups[i%len(y.groups)]
-			g.domains = append(g.domains, site{domain, []string{domain}})
+			g.domains = append(g.domains, site.Site{Domain: domain, Names: []string{domain}})
 		}
 		f(t, y)
 	})
@@ -146,16 +151,26 @@ func (y *year) machine(t *testing.T, dir string) map[int]*pass {
 	for _, g := range y.groups {
 		p := &pass{sites: g.domains, workers: 2, stdout: new(bytes.Buffer), stderr: new(bytes.Buffer)}
 		p.renewer = &renewer{
-			ca: &ca{
-				client: &acme.Client{UserAgent: "test", Directory: "https://" + strings.ToLower(t.Name()) + ".example.net/dir", HTTPClient: newHTTPClient(&http.Client{Transport: y.ca})},
-				state:  state(dir), profile: fmt.Sprint(g.days), challenge: "http-01", solver: noProof{}, creator: client, warn: p.warn,
-			},
-			installer: &cdn.Installer{Client: client}, state: state(dir), wait: 10 * time.Minute,
-			edge: cdn.Edge{Resolver: cli.OneAddr(netip.MustParseAddr("192.0.2.1")), Dialer: dialer{y.api.NewEdge(nil)}},
+			installer: cdn.Installer{Client: client, Keys: new(csr.MemStore)}, wait: 10 * time.Minute,
+			edge:  cdn.Edge{Resolver: cli.OneAddr(netip.MustParseAddr("192.0.2.1")), Dialer: dialer{y.api.NewEdge(nil)}},
+			state: state.In(dir, "https://ca.example.net/dir"), staging: state.In(dir, issue.Staging), logf: p.logf,
 		}
+		y.setCA(p, y.ca)
+		p.renewer.ca.Profile = fmt.Sprint(g.days)
 		passes[g.days] = p
 	}
 	return passes
+}
+
+// setCA makes transport the CA of a program. The name of the test is in the URL
+// of its directory, which the ACME client remembers.
+func (y *year) setCA(p *pass, transport http.RoundTripper) {
+	old, r := p.renewer.ca, p.renewer
+	r.ca = issue.New("https://"+y.host+"/dir", &http.Client{Transport: transport})
+	r.ca.Challenge, r.ca.Solver, r.ca.Creator, r.ca.Logf = "http-01", noProof{}, r.installer.Client, p.logf
+	if old != nil {
+		r.ca.Profile = old.Profile
+	}
 }
 
 // dialer makes the fake's edge one of cdn.Edge.
@@ -196,9 +211,9 @@ func (y *year) requireServed(t *testing.T) {
 	t.Helper()
 	for _, g := range y.groups {
 		for _, s := range g.domains {
-			in := y.api.Certificate(s.domain)
-			require.NotNil(t, in, s.domain)
-			require.True(t, time.Now().Before(in.Chain[0].NotAfter), "%s: expired", s.domain)
+			in := y.api.Certificate(s.Domain)
+			require.NotNil(t, in, s.Domain)
+			require.True(t, time.Now().Before(in.Chain[0].NotAfter), "%s: expired", s.Domain)
 		}
 	}
 }
@@ -209,7 +224,7 @@ func (y *year) revoke(t *testing.T) {
 	t.Helper()
 	for _, g := range y.groups {
 		for _, s := range g.domains[:len(g.domains)/2] {
-			leaf := y.api.Certificate(s.domain).Chain[0]
+			leaf := y.api.Certificate(s.Domain).Chain[0]
 			cert := y.ca.db.GetCertificateBySerial(leaf.SerialNumber)
 			require.NotNil(t, cert)
 			y.ca.db.RevokeCertificate(&core.RevokedCertificate{Certificate: cert, RevokedAt: time.Now()})
@@ -228,7 +243,7 @@ func (y *year) check(t *testing.T) {
 	requireAtMost(t, fresh, 50, 7*24*time.Hour)
 	for _, g := range y.groups {
 		for _, s := range g.domains {
-			own := slices.DeleteFunc(slices.Clone(all), func(i issuance) bool { return i.DNSNames[0] != s.domain })
+			own := slices.DeleteFunc(slices.Clone(all), func(i issuance) bool { return i.DNSNames[0] != s.Domain })
 			require.GreaterOrEqual(t, len(own), 365/g.days)
 			requireAtMost(t, own, 5, 7*24*time.Hour)
 			for i, next := range own[1:] {
@@ -248,7 +263,7 @@ func (y *year) requireInWindow(t *testing.T, leaf *x509.Certificate, next issuan
 	start, end := window.Start, window.End
 	if at, ok := y.revoked[leaf.SerialNumber.String()]; ok && at.Before(end) {
 		start = at
-		end = later(at, leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore)/10)).Add(6 * time.Hour) // the CA's Retry-After
+		end = leaf.NotBefore.Add(max(at.Sub(leaf.NotBefore), leaf.NotAfter.Sub(leaf.NotBefore)/10)).Add(6 * time.Hour) // the CA's Retry-After
 	}
 	require.WithinRange(t, next.NotBefore, start, end.Add(every+slack), "%s", leaf.DNSNames)
 	id, err := acme.ARIUniqueIdentifier(leaf)

@@ -1,4 +1,4 @@
-package main
+package due
 
 import (
 	"crypto/rand"
@@ -22,17 +22,17 @@ func certificate(serial int64, life time.Duration) *x509.Certificate {
 	}
 }
 
-func windowOf(t interface{ Fatal(...any) }, leaf *x509.Certificate, start, end time.Time) *window {
+func windowOf(t interface{ Fatal(...any) }, leaf *x509.Certificate, start, end time.Time) Window {
 	id, err := acme.ARIUniqueIdentifier(leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &window{id, start, end}
+	return Window{id, start, end}
 }
 
 const aDay = 24 * time.Hour
 
-func TestDueTime_WithoutWindow(t *testing.T) {
+func TestTime_WithoutWindow(t *testing.T) {
 	for _, test := range []struct{ life, want time.Duration }{
 		{90 * aDay, 60 * aDay},
 		{45 * aDay, 30 * aDay},
@@ -40,14 +40,14 @@ func TestDueTime_WithoutWindow(t *testing.T) {
 		{6 * aDay, 3 * aDay},
 	} {
 		leaf := certificate(7, test.life)
-		got := dueTime(leaf, nil).Sub(epoch)
+		got := Time(leaf, Window{}).Sub(epoch)
 		assert.InDelta(t, test.want, got, float64(time.Second), "of %s", test.life)
 		other := windowOf(t, certificate(8, test.life), epoch, epoch.Add(aDay))
-		assert.Equal(t, dueTime(leaf, nil), dueTime(leaf, other), "another certificate's window is ignored")
+		assert.Equal(t, Time(leaf, Window{}), Time(leaf, other), "another certificate's window is ignored")
 	}
 }
 
-func TestDueTime_WhateverTheWindow(t *testing.T) {
+func TestTime_WhateverTheWindow(t *testing.T) {
 	leaf := certificate(7, 100*aDay)
 	for _, test := range []struct{ start, end, want time.Duration }{
 		{-10 * aDay, -9 * aDay, 10 * aDay},
@@ -55,7 +55,7 @@ func TestDueTime_WhateverTheWindow(t *testing.T) {
 		{97 * aDay, 99 * aDay, 95 * aDay},
 		{99 * aDay, 200 * aDay, 95 * aDay},
 	} {
-		got := dueTime(leaf, windowOf(t, leaf, epoch.Add(test.start), epoch.Add(test.end)))
+		got := Time(leaf, windowOf(t, leaf, epoch.Add(test.start), epoch.Add(test.end)))
 		assert.Equal(t, test.want, got.Sub(epoch))
 	}
 }
@@ -65,7 +65,7 @@ func genCertificate(t *rapid.T) *x509.Certificate {
 	return certificate(rapid.Int64Range(1, 1<<62).Draw(t, "serial"), time.Duration(life))
 }
 
-func genWindow(t *rapid.T, leaf *x509.Certificate) *window {
+func genWindow(t *rapid.T, leaf *x509.Certificate) Window {
 	life := int64(leaf.NotAfter.Sub(leaf.NotBefore))
 	start := rapid.Int64Range(-life, 2*life).Draw(t, "start")
 	width := rapid.Int64Range(-life, 2*life).Draw(t, "width")
@@ -74,23 +74,23 @@ func genWindow(t *rapid.T, leaf *x509.Certificate) *window {
 
 // Whatever the CA says: never in the first tenth of a life, never in the last
 // twentieth, and for the same certificate always the same.
-func TestDueTime_Bounds(t *testing.T) {
+func TestTime_Bounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		leaf := genCertificate(t)
 		w := genWindow(t, leaf)
 		life := leaf.NotAfter.Sub(leaf.NotBefore)
-		due := dueTime(leaf, w)
+		due := Time(leaf, w)
 		if due.Before(leaf.NotBefore.Add(life/10)) || due.After(leaf.NotAfter.Add(-life/20)) {
 			t.Fatalf("due %s of %s", due.Sub(leaf.NotBefore), life)
 		}
-		if again := dueTime(leaf, w); !again.Equal(due) {
+		if again := Time(leaf, w); !again.Equal(due) {
 			t.Fatalf("due %s, then %s", due, again)
 		}
 	})
 }
 
 // A window that lies within these bounds is kept to.
-func TestDueTime_WithinTheWindow(t *testing.T) {
+func TestTime_WithinTheWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		leaf := genCertificate(t)
 		life := float64(leaf.NotAfter.Sub(leaf.NotBefore))
@@ -100,7 +100,7 @@ func TestDueTime_WithinTheWindow(t *testing.T) {
 		if !end.After(start) {
 			t.Skip("empty")
 		}
-		due := dueTime(leaf, windowOf(t, leaf, start, end))
+		due := Time(leaf, windowOf(t, leaf, start, end))
 		if due.Before(start) || due.After(end) {
 			t.Fatalf("due %s, window from %s to %s", due, start, end)
 		}
@@ -109,20 +109,20 @@ func TestDueTime_WithinTheWindow(t *testing.T) {
 
 // An empty window, one after the certificate's end, and another certificate's
 // change nothing.
-func TestDueTime_IgnoresOtherWindows(t *testing.T) {
+func TestTime_IgnoresOtherWindows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		leaf := genCertificate(t)
 		w := genWindow(t, leaf)
 		switch rapid.IntRange(0, 2).Draw(t, "kind") {
 		case 0:
-			w.end = w.start.Add(-time.Duration(rapid.Int64Range(0, int64(aDay)).Draw(t, "back")))
+			w.End = w.Start.Add(-time.Duration(rapid.Int64Range(0, int64(aDay)).Draw(t, "back")))
 		case 1:
-			w.start = leaf.NotAfter.Add(time.Second)
-			w.end = w.start.Add(time.Hour)
+			w.Start = leaf.NotAfter.Add(time.Second)
+			w.End = w.Start.Add(time.Hour)
 		case 2:
-			w.id += "A"
+			w.ID += "A"
 		}
-		if got, want := dueTime(leaf, w), dueTime(leaf, nil); !got.Equal(want) {
+		if got, want := Time(leaf, w), Time(leaf, Window{}); !got.Equal(want) {
 			t.Fatalf("due %s, want %s", got, want)
 		}
 	})
@@ -143,21 +143,8 @@ func TestPointOf_IsEven(t *testing.T) {
 	assert.Less(t, slices.Max(counts), n/bins*12/10)
 }
 
-func TestRecord_Pauses(t *testing.T) {
-	rec, err := state(t.TempDir()).load("example.com")
-	require.NoError(t, err)
-	now := epoch
-	for _, want := range []time.Duration{time.Minute, 10 * time.Minute, 100 * time.Minute, aDay, aDay} {
-		require.NoError(t, rec.fail(now, time.Time{}, assert.AnError))
-		assert.True(t, rec.isWaiting(now))
-		assert.True(t, rec.isWaiting(now.Add(want-1)))
-		assert.False(t, rec.isWaiting(now.Add(want)), want)
-		assert.False(t, rec.isWaiting(now.Add(-time.Second)), "the clock was set back")
-		now = now.Add(want)
+func TestPause(t *testing.T) {
+	for i, want := range []time.Duration{time.Minute, time.Minute, 10 * time.Minute, 100 * time.Minute, aDay, aDay} {
+		assert.Equal(t, want, Pause(i), i)
 	}
-	require.NoError(t, rec.fail(now, now.Add(72*time.Hour), assert.AnError))
-	assert.True(t, rec.isWaiting(now.Add(aDay-1)), "the CA's Retry-After")
-	assert.False(t, rec.isWaiting(now.Add(aDay)), "no Retry-After holds a domain for longer than a day")
-	require.NoError(t, rec.succeed())
-	assert.False(t, rec.isWaiting(now))
 }

@@ -1,0 +1,131 @@
+package site
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+)
+
+func TestRead(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list")
+	require.NoError(t, os.WriteFile(list, []byte("# ours\r\n.Example.org, example.org\r\n\n shop.example.com # and this"), 0o600))
+	got, err := Read([]string{"example.com,www.example.com,example.com"}, list)
+	require.NoError(t, err)
+	assert.Equal(t, []Site{
+		{"example.com", []string{"example.com", "www.example.com"}},
+		{"*.example.org", []string{"*.example.org", "example.org"}},
+		{"shop.example.com", []string{"shop.example.com"}},
+	}, got)
+	assert.Equal(t, []bool{false, true, false}, []bool{got[0].HasWildcard(), got[1].HasWildcard(), got[2].HasWildcard()})
+	assert.Equal(t, "example.com", got[0].Host())
+	assert.Equal(t, "cdncsr-check.example.org", got[1].Host())
+}
+
+// A line may be longer than a bufio.Scanner takes by default.
+func TestRead_LineOfMoreThan64KB(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list")
+	long := strings.Repeat(" ", 64<<10)
+	require.NoError(t, os.WriteFile(list, []byte("a.example.com,"+long+"b.example.com # "+long+"\nexample.com\n"), 0o600))
+	got, err := Read(nil, list)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	assert.Equal(t, []string{"a.example.com", "b.example.com"}, got[0].Names)
+}
+
+func TestRead_Errors(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, []byte("# none\n"), 0o600))
+	for want, test := range map[string]struct {
+		args []string
+		list string
+	}{
+		"no DOMAIN":                         {nil, empty},
+		"-list: open ":                      {[]string{"example.com"}, empty + "/none"},
+		"example.com is there twice":        {[]string{"example.com", "EXAMPLE.com,www.example.com"}, ""},
+		`"exa mple.com": `:                  {[]string{"exa mple.com"}, ""},
+		`"example.com,": invalid request: `: {[]string{"example.com,"}, ""},
+	} {
+		_, err := Read(test.args, test.list)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+// leaf returns a certificate for names which ends in so many days.
+func leaf(t *testing.T, days int, names ...string) *tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(int64(days)), DNSNames: names, NotBefore: time.Now(), NotAfter: time.Now().AddDate(0, 0, days),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// edges are edge servers, each with a certificate. Without one, it does not
+// answer.
+type edges []*tls.Certificate
+
+func (e edges) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	addrs := make([]netip.Addr, len(e))
+	for i := range e {
+		addrs[i] = netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
+	}
+	return addrs, nil
+}
+
+func (e edges) DialContext(_ context.Context, _, address string) (net.Conn, error) {
+	cert := e[netip.MustParseAddrPort(address).Addr().As4()[3]]
+	if cert == nil {
+		return nil, net.ErrClosed
+	}
+	client, server := net.Pipe()
+	go func() { _ = tls.Server(server, &tls.Config{Certificates: []tls.Certificate{*cert}}).Handshake() }() // the client reports it
+	return client, nil
+}
+
+func TestServed_TheOneThatMattersFirst(t *testing.T) {
+	s := Site{"example.com", []string{"example.com", "www.example.com"}}
+	short, long := leaf(t, 10, s.Names...), leaf(t, 90, append(s.Names, "old.example.com")...)
+	other := leaf(t, 99, "example.com")
+	for name, test := range map[string]struct {
+		edges edges
+		want  *tls.Certificate
+	}{
+		"the one that ends first":     {edges{long, short, long}, short},
+		"one that lacks a name":       {edges{short, other, long}, other},
+		"one that lacks a name, last": {edges{short, long, other}, other},
+		"of those that answer":        {edges{nil, long}, long},
+		"none":                        {edges{nil, nil}, nil},
+	} {
+		got, err := s.Served(t.Context(), &cdn.Edge{Resolver: test.edges, Dialer: test.edges})
+		if test.want == nil {
+			assert.ErrorIs(t, err, net.ErrClosed, name)
+			assert.Nil(t, got, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.Equal(t, test.want.Certificate[0], got.Raw, name)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(os.ErrDeadlineExceeded)
+	_, err := s.Served(ctx, &cdn.Edge{Resolver: edges{short}, Dialer: edges{short}})
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+}
