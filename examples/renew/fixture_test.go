@@ -206,7 +206,7 @@ type fixture struct {
 	edge  *cdntest.Edge
 	ca    *testCA
 	caURL string
-	http  *http.Client
+	http  http.RoundTripper
 	dns   *fakeDNS
 	dir   string
 	made  atomic.Int32 // keys, by the CDN
@@ -237,7 +237,7 @@ func newFixture(t *testing.T, opts caOptions, domains ...string) *fixture {
 	f.ca = newTestCA(t, db, validator, opts)
 	srv := httptest.NewTLSServer(f.ca)
 	t.Cleanup(srv.Close)
-	f.caURL, f.http = srv.URL+pebblewfe.DirectoryPath, srv.Client()
+	f.caURL, f.http = srv.URL+pebblewfe.DirectoryPath, srv.Client().Transport
 	// For a program of its own: the CA's root.
 	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
 	require.NoError(t, os.WriteFile(f.path("root.pem"), root, 0o600))

@@ -128,13 +128,13 @@ func (c *command) check() (err error) {
 }
 
 // renewer returns what the flags ask for. Logf prints what is no failure.
-func (c *command) renewer(ctx context.Context, hc *http.Client, logf func(string, ...any)) (*renewer, error) {
+func (c *command) renewer(ctx context.Context, transport http.RoundTripper, logf func(string, ...any)) (*renewer, error) {
 	client, err := c.creator.Client(cdn.Options{})
 	if err != nil {
 		return nil, err
 	}
 	r := &renewer{
-		ca: issue.New(c.directory, hc), eab: c.eab,
+		ca: issue.New(c.directory, transport), eab: c.eab,
 		installer: cdn.Installer{Client: client, Keys: c.creator.Keys()}, edge: c.edge, wait: c.wait,
 		state: state.In(c.state, c.directory), staging: state.In(c.state, issue.Staging),
 		ownKeys: !c.creator.IsRemote(), dryRun: c.dryRun, logf: logf,

@@ -34,20 +34,20 @@ func main() {
 	os.Exit(status)
 }
 
-// run runs the program and returns its exit status. HTTP is the client for the
-// CA; nil for a usual one.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, hc *http.Client) int {
-	return cli.Exit("renew", stderr, renewAll(ctx, args, stdout, stderr, hc))
+// run runs the program and returns its exit status. Transport is the one for
+// the CA; nil for the usual one.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, transport http.RoundTripper) int {
+	return cli.Exit("renew", stderr, renewAll(ctx, args, stdout, stderr, transport))
 }
 
-func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, hc *http.Client) error {
+func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, transport http.RoundTripper) error {
 	var cmd command
 	sites, err := cmd.parse(args, stdout)
 	if err != nil {
 		return err
 	}
 	p := &pass{sites: sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
-	if p.renewer, err = cmd.renewer(ctx, hc, p.logf); err != nil {
+	if p.renewer, err = cmd.renewer(ctx, transport, p.logf); err != nil {
 		return err
 	}
 	for err = p.run(ctx); cmd.every > 0; err = p.run(ctx) {

@@ -36,10 +36,6 @@ type renewer struct {
 	logf      func(format string, args ...any) // prints what is no failure
 }
 
-// otherMachineTime is how long another machine may take to install what it
-// ordered.
-const otherMachineTime = time.Hour
-
 // errElsewhere means that the CDN has a newer certificate than the edge servers
 // and this machine.
 var errElsewhere = errors.New("another machine has renewed it meanwhile")
@@ -136,33 +132,14 @@ func kept(served *x509.Certificate, edgeErr, why error) (string, error) {
 // order gets a chain for a site, unless its orders failed not long ago.
 // Predecessor is the certificate that the CDN has, or nil.
 func (r *renewer) order(ctx context.Context, s site.Site, predecessor *x509.Certificate, rec *state.Record) error {
-	if rec.IsWaiting(time.Now()) {
-		return fmt.Errorf("no order before %s, after %d that failed: %s", rec.RetryAt.UTC().Format(time.RFC3339), rec.Failures, rec.LastFailure)
+	if err := rec.CheckPause(time.Now()); err != nil {
+		return err
 	}
 	account, err := r.login()
 	if err != nil {
 		return err
 	}
-	serial := ""
-	if predecessor != nil {
-		serial = predecessor.SerialNumber.String()
-		isLeft := serial == rec.Replaced && time.Since(rec.ReplacedAt) > otherMachineTime
-		if isLeft || time.Now().After(predecessor.NotAfter) {
-			predecessor = nil // no other machine has installed its successor
-		}
-	}
-	err = r.ca.Order(ctx, account, s, predecessor, rec)
-	if errors.Is(err, issue.ErrReplaced) && rec.Replaced != serial {
-		rec.Replaced, rec.ReplacedAt = serial, time.Now()
-		return cmp.Or(rec.Save(), err)
-	}
-	if failure, ok := errors.AsType[*issue.Failure](err); ok && ctx.Err() == nil {
-		if saveErr := rec.Fail(time.Now(), failure.RetryAfter, err); saveErr != nil {
-			return errors.Join(err, saveErr)
-		}
-		return fmt.Errorf("%w; no other order before %s", err, rec.RetryAt.UTC().Format(time.RFC3339))
-	}
-	return err
+	return r.ca.Order(ctx, account, s, predecessor, rec)
 }
 
 // install puts the stored chain on the domain of a site and waits until it is
@@ -175,7 +152,7 @@ func (r *renewer) install(ctx context.Context, s site.Site, rec *state.Record) e
 	done, err := r.installer.Install(ctx, s.Domain, chain)
 	if _, isRefused := errors.AsType[csr.FieldErrors](err); isRefused || errors.Is(err, cdn.ErrKeyNotFound) {
 		rec.Chain = ""
-		return errors.Join(err, rec.Fail(time.Now(), time.Time{}, err))
+		return rec.Fail(time.Now(), time.Time{}, err)
 	}
 	if err != nil {
 		return err

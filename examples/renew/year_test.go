@@ -166,7 +166,7 @@ func (y *year) machine(t *testing.T, dir string) map[int]*pass {
 // of its directory, which the ACME client remembers.
 func (y *year) setCA(p *pass, transport http.RoundTripper) {
 	old, r := p.renewer.ca, p.renewer
-	r.ca = issue.New("https://"+y.host+"/dir", &http.Client{Transport: transport})
+	r.ca = issue.New("https://"+y.host+"/dir", transport)
 	r.ca.Challenge, r.ca.Solver, r.ca.Creator, r.ca.Logf = "http-01", noProof{}, r.installer.Client, p.logf
 	if old != nil {
 		r.ca.Profile = old.Profile

@@ -43,12 +43,11 @@ type CA struct {
 	windows windows
 }
 
-// New returns a CA, given the URL of its directory. It uses the transport of
-// base, or the usual one if base is nil.
-func New(directory string, base *http.Client) *CA {
-	transport := http.DefaultTransport
-	if base != nil && base.Transport != nil {
-		transport = base.Transport
+// New returns a CA, given the URL of its directory. If transport is nil,
+// http.DefaultTransport is used.
+func New(directory string, transport http.RoundTripper) *CA {
+	if transport == nil {
+		transport = http.DefaultTransport
 	}
 	hc := &http.Client{Timeout: RequestTimeout, Transport: retryAfter{transport}}
 	return &CA{

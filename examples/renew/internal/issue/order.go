@@ -2,6 +2,7 @@ package issue
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -24,17 +25,9 @@ import (
 // already, most likely to another machine.
 var ErrReplaced = errors.New("the CA has renewed it already, for another machine")
 
-// A Failure is an order that the CA refused or did not end. It counts for the
-// pause before the next one, unlike what failed on this machine or at the CDN.
-type Failure struct {
-	Err        error
-	RetryAfter time.Time // before which the CA wants no other order; zero if it does not say
-}
-
-func (f *Failure) Error() string { return f.Err.Error() }
-
-// Unwrap returns f.Err.
-func (f *Failure) Unwrap() error { return f.Err }
+// otherMachineTime is how long another machine may take to install what it
+// ordered.
+const otherMachineTime = time.Hour
 
 // A local is an error that is not the CA's.
 type local struct{ error }
@@ -51,22 +44,23 @@ type order struct {
 }
 
 // Order gets a chain for the names of a site and stores it in its record.
-// Replaces is the predecessor, or nil. Its error is ErrReplaced, a *Failure, or
-// one that is not the CA's.
-func (c *CA) Order(ctx context.Context, a acme.Account, s site.Site, replaces *x509.Certificate, rec *state.Record) error {
-	ctx, cancel := context.WithTimeout(ctx, OrderTimeout)
+// Predecessor is the certificate that it replaces, or nil. An order that the CA
+// refuses or does not end counts as a failure; one that fails on this machine or
+// at the CDN does not, nor does ErrReplaced.
+func (c *CA) Order(ctx context.Context, a acme.Account, s site.Site, predecessor *x509.Certificate, rec *state.Record) error {
+	orderCtx, cancel := context.WithTimeout(ctx, OrderTimeout)
 	defer cancel()
-	ctx, retryAfter := withRetryAfter(ctx)
+	orderCtx, retryAfter := withRetryAfter(orderCtx)
 	o := &order{CA: c, account: a, site: s, rec: rec}
-	err := o.run(ctx, replaces)
-	if _, isLocal := errors.AsType[local](err); err == nil || isLocal || errors.Is(err, ErrReplaced) {
+	err := o.run(orderCtx, predecessor)
+	if _, isLocal := errors.AsType[local](err); err == nil || isLocal || errors.Is(err, ErrReplaced) || ctx.Err() != nil {
 		return err
 	}
-	return &Failure{err, *retryAfter}
+	return rec.Fail(time.Now(), *retryAfter, err)
 }
 
-func (o *order) run(ctx context.Context, replaces *x509.Certificate) error {
-	if err := o.begin(ctx, replaces); err != nil {
+func (o *order) run(ctx context.Context, predecessor *x509.Certificate) error {
+	if err := o.begin(ctx, predecessor); err != nil {
 		return err
 	}
 	if o.Status == acme.StatusPending {
@@ -120,7 +114,7 @@ func (o *order) miss(ctx context.Context, err error) error {
 }
 
 // begin continues the order that an earlier run has begun, or makes one.
-func (o *order) begin(ctx context.Context, replaces *x509.Certificate) (err error) {
+func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) (err error) {
 	if o.rec.OrderURL != "" && o.rec.OrderMisses < maxMisses {
 		o.Order, err = o.client.GetOrder(ctx, o.account, acme.Order{Location: o.rec.OrderURL})
 		if err == nil && o.isUsable() {
@@ -135,14 +129,26 @@ func (o *order) begin(ctx context.Context, replaces *x509.Certificate) (err erro
 	for _, name := range o.site.Names {
 		wanted.Identifiers = append(wanted.Identifiers, acme.Identifier{Type: "dns", Value: name})
 	}
-	if replaces != nil && o.Window(ctx, replaces).ID != "" { // else it is another CA's
-		wanted.Replaces, _ = acme.ARIUniqueIdentifier(replaces) // it has one, or there were no window
+	if predecessor != nil && !o.isLeft(predecessor) {
+		wanted.Replaces = o.Window(ctx, predecessor).ID // empty if it is another CA's
 	}
-	if o.Order, err = o.create(ctx, wanted); err != nil {
+	o.Order, err = o.create(ctx, wanted)
+	if errors.Is(err, ErrReplaced) && o.rec.Replaced != predecessor.SerialNumber.String() {
+		o.rec.Replaced, o.rec.ReplacedAt = predecessor.SerialNumber.String(), time.Now()
+		return cmp.Or(o.save(), err)
+	}
+	if err != nil {
 		return err
 	}
 	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = o.Location, "", 0
 	return o.save()
+}
+
+// isLeft reports whether no other machine has installed the successor of a
+// certificate, although it had the time.
+func (o *order) isLeft(predecessor *x509.Certificate) bool {
+	return time.Now().After(predecessor.NotAfter) ||
+		o.rec.Replaced == predecessor.SerialNumber.String() && time.Since(o.rec.ReplacedAt) > otherMachineTime
 }
 
 // create makes an order. A CA that does not take the certificate that it is to
@@ -151,7 +157,7 @@ func (o *order) create(ctx context.Context, wanted acme.Order) (acme.Order, erro
 	created, err := o.client.NewOrder(ctx, o.account, wanted)
 	problem, ok := errors.AsType[acme.Problem](err)
 	switch {
-	case ok && problem.Type == acme.ProblemTypeAlreadyReplaced:
+	case ok && wanted.Replaces != "" && problem.Type == acme.ProblemTypeAlreadyReplaced:
 		return acme.Order{}, ErrReplaced
 	case ok && wanted.Replaces != "" && problem.Type != acme.ProblemTypeRateLimited:
 		wanted.Replaces = ""
@@ -187,10 +193,10 @@ func (o *order) finalize(ctx context.Context) error {
 func (o *order) csr(ctx context.Context) (der []byte, err error) {
 	req := &csr.Request{CommonName: o.site.Names[0], SANs: o.site.Names[1:]}
 	resp, err := o.Creator.CreateCdnCertificateSigningRequest(ctx, req)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = resp.Check(req)
 	}
-	if err = resp.Check(req); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	parsed, err := resp.CertificateRequest()

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ func In(dir, directory string) Folder {
 
 // Make makes the folder if it does not exist, durably.
 func (f Folder) Make() error {
+	if info, err := os.Stat(string(f)); err == nil && info.IsDir() {
+		return nil
+	}
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return err
 	}
@@ -105,18 +109,25 @@ func (r *Record) Leaf() *x509.Certificate {
 const maxRetryAfter = 24 * time.Hour
 
 // Fail counts an order that failed. No other one is made before the pause is
-// over, nor before the CA's Retry-After, if that is not zero.
+// over, nor before the CA's Retry-After, if that is not zero. Fail returns the
+// cause and says when.
 func (r *Record) Fail(now, retryAfter time.Time, cause error) error {
 	r.Failures++
 	r.FailedAt, r.LastFailure = now, cause.Error()
 	r.RetryAt = now.Add(max(due.Pause(r.Failures), min(retryAfter.Sub(now), maxRetryAfter)))
-	return r.Save()
+	if err := r.Save(); err != nil {
+		return errors.Join(cause, err)
+	}
+	return fmt.Errorf("%w; no other order before %s", cause, r.RetryAt.UTC().Format(time.RFC3339))
 }
 
-// IsWaiting reports whether a failure forbids an order now. A failure in the
-// future does not: the clock was wrong then, or is now.
-func (r *Record) IsWaiting(now time.Time) bool {
-	return r.Failures > 0 && !now.Before(r.FailedAt) && now.Before(r.RetryAt)
+// CheckPause returns an error if a failure forbids an order now. A failure in
+// the future does not: the clock was wrong then, or is now.
+func (r *Record) CheckPause(now time.Time) error {
+	if r.Failures == 0 || now.Before(r.FailedAt) || !now.Before(r.RetryAt) {
+		return nil
+	}
+	return fmt.Errorf("no order before %s, after %d that failed: %s", r.RetryAt.UTC().Format(time.RFC3339), r.Failures, r.LastFailure)
 }
 
 // Succeed forgets the failures.
