@@ -116,10 +116,8 @@ func (c *command) check() (err error) {
 	case c.challenge.String() == "http" && (c.httpDir == "") == (c.httpAddr == ""):
 		return cli.Usagef("-challenge http: want one of -http-dir and -http-addr")
 	}
-	if c.challenge.String() == "http" && c.httpDir != "" {
-		if info, err := os.Stat(c.httpDir); err != nil || !info.IsDir() {
-			return cli.Usagef("-http-dir %s: no such folder", c.httpDir)
-		}
+	if info, statErr := os.Stat(c.httpDir); c.httpDir != "" && (statErr != nil || !info.IsDir()) {
+		return cli.Usagef("-http-dir %s: no such folder", c.httpDir)
 	}
 	if c.eab, err = issue.ReadEAB(c.eabID, c.eabFile); err != nil {
 		return cli.Usagef("-eab-key-file: %w", err)

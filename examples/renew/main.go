@@ -50,20 +50,19 @@ func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, tran
 	if p.renewer, err = cmd.renewer(ctx, transport, p.logf); err != nil {
 		return err
 	}
-	for err = p.run(ctx); cmd.every > 0; err = p.run(ctx) {
-		if err != nil {
-			p.logf("%v", err) // the next pass tries again
-		}
-		if cli.Sleep(ctx, cmd.every) != nil {
-			return nil // a signal is how a loop ends
-		}
-		if sites, err := cmd.sites(); err != nil {
-			p.logf("%v; the domains are those of the last pass", err)
-		} else {
+	err = p.run(ctx)
+	if cmd.every == 0 {
+		return err
+	}
+	p.logError(err)
+	for cli.Sleep(ctx, cmd.every) == nil {
+		if sites, err = cmd.sites(); err == nil {
 			p.sites = sites
 		}
+		p.logError(err) // the sites are those of the last pass
+		p.logError(p.run(ctx))
 	}
-	return err
+	return nil // a signal is how a loop ends
 }
 
 // A pass looks at each site once.
@@ -141,6 +140,12 @@ func (p *pass) logf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, _ = fmt.Fprintln(p.stderr, "renew: "+oneLine(fmt.Sprintf(format, args...))) // as in report
+}
+
+func (p *pass) logError(err error) {
+	if err != nil {
+		p.logf("%v", err)
+	}
 }
 
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

@@ -122,13 +122,13 @@ func TestRenew_GarbledDownload(t *testing.T) {
 func TestRenew_OrderThatCannotBeFetched(t *testing.T) {
 	f := newFixture(t, caOptions{}, "example.com")
 	f.cdn.API.Inject(cdntest.Fault{Action: "CreateCdnCertificateSigningRequest", Status: 403, Code: "Forbidden.RAM"})
-	status, _, _ := f.run(t, "-mode", "remote", "example.com")
-	require.Equal(t, 1, status)
+	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Equal(t, 1, status, stdout)
 	begun := f.record(t, "example.com").OrderURL
 	require.NotEmpty(t, begun)
 	f.ca.intercept(answering("/my-order/", 404, nil, "<html>not found</html>"))
 	for misses := range 2 {
-		status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+		status, stdout, _ = f.run(t, "-mode", "remote", "example.com")
 		require.Equal(t, 1, status)
 		require.Contains(t, stdout, "order "+begun)
 		require.Equal(t, misses+1, f.record(t, "example.com").OrderMisses)
@@ -137,7 +137,7 @@ func TestRenew_OrderThatCannotBeFetched(t *testing.T) {
 	}
 	require.Equal(t, 1, f.ca.asked("/order-plz"))
 	f.ca.intercept(nil)
-	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+	status, stdout, _ = f.run(t, "-mode", "remote", "example.com")
 	require.Zero(t, status, stdout)
 	assert.Equal(t, 2, f.ca.asked("/order-plz"))
 	assert.Zero(t, f.record(t, "example.com").OrderMisses)

@@ -79,8 +79,8 @@ func TestREADME(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	var out strings.Builder
-	_, err = new(command).parse([]string{"-h"}, &out)
-	require.ErrorIs(t, err, flag.ErrHelp)
+	_, help := new(command).parse([]string{"-h"}, &out)
+	require.ErrorIs(t, help, flag.ErrHelp)
 	for _, flag := range regexp.MustCompile(`[ \x60\[](-[a-z]+(?:-[a-z]+)*)[ ,\x60]`).FindAllStringSubmatch(readme, -1) {
 		if flag[1] == "-timeout" || flag[1] == "-run" {
 			continue // of go test

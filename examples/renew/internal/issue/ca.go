@@ -24,6 +24,7 @@ import (
 	"github.com/cdncsr/cdncsr/examples/renew/internal/due"
 )
 
+// The longest that it waits for the CA.
 const (
 	RequestTimeout = 30 * time.Second // of one request to the CA
 	OrderTimeout   = 15 * time.Minute // of one order, with its proofs
