@@ -294,7 +294,7 @@ func TestRenew_UsageErrors(t *testing.T) {
 		{[]string{"-http-dir", web, "-edge", "example.com:443", "example.com"}, "192.0.2.1:443"},
 		{[]string{"-http-dir", web, "-state", "", "example.com"}, "-state is empty"},
 		{[]string{"-http-dir", web, "-mode", "both", "example.com"}, "-mode"},
-		{[]string{"-http-dir", web, "-list", web + "/none"}, "-list: open "},
+		{[]string{"-http-dir", web, "-list", web + "/none"}, "list: open "},
 		{[]string{"-http-dir", web, "example.com", "example.com,www.example.com"}, "example.com is there twice"},
 		{[]string{"-http-dir", web, "exa mple.com"}, "exa mple.com"},
 		{[]string{"-http-dir", web, "-key-type", "ed25519", "example.com"}, "-key-type ed25519"},

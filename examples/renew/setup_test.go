@@ -155,7 +155,7 @@ func TestRenew_ListThatChanges(t *testing.T) {
 	require.Zero(t, status, stderr)
 	assert.Equal(t, 1, strings.Count(stdout, "a.example.com: failed"))
 	assert.GreaterOrEqual(t, strings.Count(stdout, "b.example.com: failed"), 2)
-	assert.Contains(t, stderr, "-list: open ")
+	assert.Contains(t, stderr, "list: open ")
 }
 
 // Before it waits, renew says so, but not where its results are.

@@ -31,7 +31,7 @@ func Read(args []string, list string) ([]Site, error) {
 	if list != "" {
 		data, err := os.ReadFile(list)
 		if err != nil {
-			return nil, fmt.Errorf("-list: %w", err)
+			return nil, fmt.Errorf("list: %w", err)
 		}
 		args = slices.Clone(args)
 		for line := range strings.Lines(string(data)) {

@@ -56,7 +56,7 @@ func TestRead_Errors(t *testing.T) {
 		list string
 	}{
 		"no DOMAIN":                         {nil, empty},
-		"-list: open ":                      {[]string{"example.com"}, empty + "/none"},
+		"list: open ":                      {[]string{"example.com"}, empty + "/none"},
 		"example.com is there twice":        {[]string{"example.com", "EXAMPLE.com,www.example.com"}, ""},
 		`"exa mple.com": `:                  {[]string{"exa mple.com"}, ""},
 		`"example.com,": invalid request: `: {[]string{"example.com,"}, ""},

@@ -28,11 +28,14 @@ import (
 // one CA is taken for another's.
 type Folder string
 
+// unsafe is what the name of a folder is not to have on every system.
+var unsafe = regexp.MustCompile(`[^A-Za-z0-9.-]`)
+
 // In returns the folder of a CA within dir. Directory is the URL of the CA's
 // directory.
 func In(dir, directory string) Folder {
 	_, name, _ := strings.Cut(directory, "://")
-	return Folder(filepath.Join(dir, regexp.MustCompile(`[^A-Za-z0-9.-]`).ReplaceAllString(name, "_")))
+	return Folder(filepath.Join(dir, unsafe.ReplaceAllString(name, "_")))
 }
 
 // Make makes the folder if it does not exist, durably.
