@@ -124,7 +124,7 @@ func TestRenew_SlowCA(t *testing.T) {
 		p := y.machine(t, dir)[90]
 		p.workers = 1 // virtual time stands still while one waits for a mutex
 		y.setCA(p, slow{y.ca})
-		require.NoError(t, p.run(t.Context()))
+		require.NoError(t, p.run(t.Context()), p.stdout)
 		assert.Len(t, y.ca.all(), 2)
 	})
 }

@@ -79,25 +79,26 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	if time.Now().Before(r.due(ctx, s, reported)) && (served == nil || !reported.Equal(stored)) {
 		return kept(served, edgeErr, errElsewhere)
 	}
-	did, next := "installed", r.due(ctx, s, stored)
-	if !time.Now().Before(next) {
+	did, isStored := "installed", time.Now().Before(r.due(ctx, s, stored))
+	if !isStored {
 		did = "renewed"
 	}
 	if r.dryRun {
 		return "would be " + did, nil
 	}
-	if did == "renewed" {
-		if err := r.order(ctx, s, cmp.Or(served, reported), rec); errors.Is(err, issue.ErrReplaced) {
-			return kept(served, edgeErr, err)
-		} else if err != nil {
-			return "", err
-		}
-		next = due.Time(rec.Leaf(), due.Window{})
+	if !isStored {
+		err = r.order(ctx, s, cmp.Or(served, reported), rec)
 	}
-	if err := r.install(ctx, s, rec); err != nil {
+	if errors.Is(err, issue.ErrReplaced) {
+		return kept(served, edgeErr, err)
+	}
+	if err == nil {
+		err = r.install(ctx, s, rec)
+	}
+	if err != nil {
 		return "", err
 	}
-	return did + nextAt(next), rec.Succeed()
+	return did + nextAt(r.due(ctx, s, rec.Leaf())), rec.Succeed()
 }
 
 func nextAt(at time.Time) string { return ", next " + at.UTC().Format(time.RFC3339) }

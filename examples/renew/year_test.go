@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	pebbleacme "github.com/letsencrypt/pebble/v2/acme"
 	"github.com/letsencrypt/pebble/v2/core"
 	"github.com/mholt/acmez/v3/acme"
 	"github.com/stretchr/testify/assert"
@@ -70,6 +72,7 @@ func (c *inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 		_, _ = fmt.Fprintf(reply, `{"type":%q}`, acme.ProblemTypeAlreadyReplaced) // a recorder takes everything
 	} else {
 		c.ServeHTTP(reply, inner)
+		c.awaitValidation(strings.TrimPrefix(req.URL.Path, "/chalZ/"))
 	}
 	if replaces != "" && reply.Code == http.StatusCreated {
 		c.replaced[replaces] = true
@@ -77,6 +80,25 @@ func (c *inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp := reply.Result()
 	resp.Request = req
 	return resp, nil
+}
+
+// awaitValidation returns once a challenge that was asked for is validated. The
+// validator runs outside the bubble: in the time that it takes, many minutes go
+// by within.
+func (c *inProcess) awaitValidation(id string) {
+	challenge := c.db.GetChallengeByID(id)
+	for range 10_000_000 {
+		if challenge == nil {
+			return
+		}
+		challenge.Authz.RLock()
+		status := challenge.Authz.Status
+		challenge.Authz.RUnlock()
+		if status != pebbleacme.StatusPending {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // replacesOf returns what an order in a JWS replaces.

@@ -56,7 +56,7 @@ func TestRead_Errors(t *testing.T) {
 		list string
 	}{
 		"no DOMAIN":                         {nil, empty},
-		"list: open ":                      {[]string{"example.com"}, empty + "/none"},
+		"list: open ":                       {[]string{"example.com"}, empty + "/none"},
 		"example.com is there twice":        {[]string{"example.com", "EXAMPLE.com,www.example.com"}, ""},
 		`"exa mple.com": `:                  {[]string{"exa mple.com"}, ""},
 		`"example.com,": invalid request: `: {[]string{"example.com,"}, ""},
@@ -64,6 +64,27 @@ func TestRead_Errors(t *testing.T) {
 		_, err := Read(test.args, test.list)
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+// What Read takes it takes again, in its own spelling.
+func FuzzRead(f *testing.F) {
+	f.Add(".Example.org, example.org # ours\r\n\nexample.com")
+	f.Add("bücher.example,*.bücher.example")
+	f.Fuzz(func(t *testing.T, text string) {
+		list := filepath.Join(t.TempDir(), "list")
+		require.NoError(t, os.WriteFile(list, []byte(text), 0o600))
+		sites, err := Read(nil, list)
+		if err != nil {
+			return
+		}
+		var args []string
+		for _, s := range sites {
+			args = append(args, strings.Join(s.Names, ","))
+		}
+		again, err := Read(args, "")
+		require.NoError(t, err)
+		require.Equal(t, sites, again)
+	})
 }
 
 // leaf returns a certificate for names which ends in so many days.

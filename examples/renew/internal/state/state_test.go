@@ -87,6 +87,9 @@ func TestRecord_Pauses(t *testing.T) {
 	require.ErrorIs(t, rec.Fail(now, now.Add(72*time.Hour), assert.AnError), assert.AnError)
 	assert.Error(t, rec.CheckPause(now.Add(aDay-1)), "the CA's Retry-After")
 	assert.NoError(t, rec.CheckPause(now.Add(aDay)), "no Retry-After holds a domain for longer than a day")
+	rec.Failures = 0
+	assert.NoError(t, rec.CheckPause(now), "what README.md advises")
+	rec.Failures = 1
 	require.NoError(t, rec.Succeed())
 	assert.NoError(t, rec.CheckPause(now))
 }
