@@ -132,12 +132,11 @@ func (c *command) renewer(ctx context.Context, transport http.RoundTripper, logf
 		return nil, err
 	}
 	r := &renewer{
-		ca: issue.New(c.directory, transport), eab: c.eab,
+		ca:        issue.New(c.directory, transport),
 		installer: cdn.Installer{Client: client, Keys: c.creator.Keys()}, edge: c.edge, wait: c.wait,
-		state: state.In(c.state, c.directory), staging: state.In(c.state, issue.Staging),
-		ownKeys: !c.creator.IsRemote(), dryRun: c.dryRun, logf: logf,
+		staging: state.In(c.state, issue.Staging), ownKeys: !c.creator.IsRemote(), dryRun: c.dryRun, logf: logf,
 	}
-	r.ca.Profile, r.ca.Logf = c.profile, logf
+	r.ca.State, r.ca.EAB, r.ca.Profile, r.ca.Logf = state.In(c.state, c.directory), c.eab, c.profile, logf
 	r.ca.Creator, err = c.creator.With(client, cdn.Fallback{
 		PrimaryTimeout: issue.RequestTimeout,
 		OnFallback: func(_ context.Context, err error) {

@@ -183,7 +183,7 @@ func TestRenew_LostLease(t *testing.T) {
 		err := p.run(t.Context())
 		require.ErrorContains(t, err, "the lease was lost")
 		require.False(t, errors.Is(err, context.Canceled))
-		rec, err := p.renewer.state.Load(y.groups[0].domains[0].Domain)
+		rec, err := p.renewer.ca.State.Load(y.groups[0].domains[0].Domain)
 		require.NoError(t, err)
 		assert.Zero(t, rec.Failures)
 		assert.NotEmpty(t, rec.OrderURL, "the next run continues the order")

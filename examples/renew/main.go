@@ -78,10 +78,10 @@ type pass struct {
 
 // run looks at each site, a few at a time. The error says how many failed.
 func (p *pass) run(ctx context.Context) error {
-	if err := p.renewer.state.Make(); err != nil {
+	if err := p.renewer.ca.State.Make(); err != nil {
 		return err
 	}
-	ctx, free, err := lease.Take(ctx, filepath.Dir(string(p.renewer.state)))
+	ctx, free, err := lease.Take(ctx, filepath.Dir(string(p.renewer.ca.State)))
 	if errors.Is(err, lease.ErrHeld) {
 		p.logf("%v; nothing done", err)
 		return nil
@@ -104,8 +104,7 @@ func (p *pass) run(ctx context.Context) error {
 		group.Go(func() {
 			for s := range sites {
 				if ctx.Err() == nil {
-					did, err := p.renewer.renew(ctx, s)
-					p.report(s, did, err)
+					p.look(ctx, s)
 				}
 			}
 		})
@@ -120,8 +119,10 @@ func (p *pass) run(ctx context.Context) error {
 	return nil
 }
 
-// report prints the line of a site, and on a terminal how far the pass is.
-func (p *pass) report(s site.Site, did string, err error) {
+// look looks at a site. It prints the line of the site, and on a terminal how
+// far the pass is.
+func (p *pass) look(ctx context.Context, s site.Site) {
+	did, err := p.renewer.renew(ctx, s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++

@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/mholt/acmez/v3/acme"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
@@ -24,14 +21,11 @@ import (
 // A renewer keeps the certificates of sites in force.
 type renewer struct {
 	ca        *issue.CA
-	eab       *acme.EAB                    // nil if the CA needs none
-	login     func() (acme.Account, error) // set by begin
 	installer cdn.Installer
 	ownKeys   bool // whether this machine may make keys
 	edge      cdn.Edge
 	wait      time.Duration // until a certificate is served
-	state     state.Folder  // of the CA
-	staging   state.Folder  // of the staging CA
+	staging   state.Folder  // the staging CA's
 	dryRun    bool
 	logf      func(format string, args ...any) // prints what is no failure
 }
@@ -40,16 +34,10 @@ type renewer struct {
 // and this machine.
 var errElsewhere = errors.New("another machine has renewed it meanwhile")
 
-// begin begins a pass, in which the account is looked up once, for the first
-// order. It returns an error if the folder of the keys can't be read.
+// begin begins a pass. It returns an error if the folder of the keys can't be
+// read.
 func (r *renewer) begin(ctx context.Context) error {
-	r.login = sync.OnceValues(func() (acme.Account, error) {
-		key, err := r.state.AccountKey(ctx)
-		if err != nil {
-			return acme.Account{}, err
-		}
-		return r.ca.Login(ctx, key, r.eab)
-	})
+	r.ca.Begin(ctx)
 	_, err := r.installer.Keys.Get(ctx, strings.Repeat("0", 32)) // a key that does not exist
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -60,7 +48,7 @@ func (r *renewer) begin(ctx context.Context) error {
 // renew does what a site needs: nothing, install a chain that was issued
 // before, or order one and install that. It returns what it did.
 func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
-	rec, err := r.state.Load(s.Domain)
+	rec, err := r.ca.State.Load(s.Domain)
 	if err != nil {
 		return "", err
 	}
@@ -87,7 +75,7 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 		return "would be " + did, nil
 	}
 	if !isStored {
-		err = r.order(ctx, s, cmp.Or(served, reported), rec)
+		err = r.ca.Order(ctx, s, cmp.Or(served, reported), rec)
 	}
 	if errors.Is(err, issue.ErrReplaced) {
 		return kept(served, edgeErr, err)
@@ -110,7 +98,7 @@ func (r *renewer) due(ctx context.Context, s site.Site, leaf *x509.Certificate) 
 	if leaf == nil || !s.IsCoveredBy(leaf) {
 		return time.Time{}
 	}
-	if r.staging != r.state {
+	if r.staging != r.ca.State {
 		if rec, err := r.staging.Load(s.Domain); err == nil && leaf.Equal(rec.Leaf()) {
 			return time.Time{}
 		}
@@ -128,19 +116,6 @@ func kept(served *x509.Certificate, edgeErr, why error) (string, error) {
 		return "", fmt.Errorf("%w, but the edges present one that expired on %s", why, served.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return "kept: " + why.Error(), nil
-}
-
-// order gets a chain for a site, unless its orders failed not long ago.
-// Predecessor is the certificate that the CDN has, or nil.
-func (r *renewer) order(ctx context.Context, s site.Site, predecessor *x509.Certificate, rec *state.Record) error {
-	if err := rec.CheckPause(time.Now()); err != nil {
-		return err
-	}
-	account, err := r.login()
-	if err != nil {
-		return err
-	}
-	return r.ca.Order(ctx, account, s, predecessor, rec)
 }
 
 // install puts the stored chain on the domain of a site and waits until it is

@@ -55,7 +55,7 @@ func TestSolver_OfAnotherLibrary(t *testing.T) {
 	r, err := cmd.renewer(t.Context(), f.http, t.Errorf)
 	require.NoError(t, err)
 	r.logf = t.Logf // that it waits
-	require.NoError(t, r.state.Make())
+	require.NoError(t, r.ca.State.Make())
 	require.NoError(t, r.begin(t.Context()))
 	r.ca.Solver = legoSolver{legoDir{http01.Dir(f.path("web"))}}
 	_, err = r.renew(t.Context(), sites[0])

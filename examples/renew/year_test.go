@@ -174,10 +174,11 @@ func (y *year) machine(t *testing.T, dir string) map[int]*pass {
 		p := &pass{sites: g.domains, workers: 2, stdout: new(bytes.Buffer), stderr: new(bytes.Buffer)}
 		p.renewer = &renewer{
 			installer: cdn.Installer{Client: client, Keys: new(csr.MemStore)}, wait: 10 * time.Minute,
-			edge:  cdn.Edge{Resolver: cli.OneAddr(netip.MustParseAddr("192.0.2.1")), Dialer: dialer{y.api.NewEdge(nil)}},
-			state: state.In(dir, "https://ca.example.net/dir"), staging: state.In(dir, issue.Staging), logf: p.logf,
+			edge:    cdn.Edge{Resolver: cli.OneAddr(netip.MustParseAddr("192.0.2.1")), Dialer: dialer{y.api.NewEdge(nil)}},
+			staging: state.In(dir, issue.Staging), logf: p.logf,
 		}
 		y.setCA(p, y.ca)
+		p.renewer.ca.State = state.In(dir, "https://ca.example.net/dir")
 		p.renewer.ca.Profile = fmt.Sprint(g.days)
 		passes[g.days] = p
 	}
@@ -191,7 +192,7 @@ func (y *year) setCA(p *pass, transport http.RoundTripper) {
 	r.ca = issue.New("https://"+y.host+"/dir", transport)
 	r.ca.Challenge, r.ca.Solver, r.ca.Creator, r.ca.Logf = "http-01", noProof{}, r.installer.Client, p.logf
 	if old != nil {
-		r.ca.Profile = old.Profile
+		r.ca.Profile, r.ca.State = old.Profile, old.State
 	}
 }
 

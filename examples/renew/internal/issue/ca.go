@@ -5,7 +5,6 @@ package issue
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -16,12 +15,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mholt/acmez/v3/acme"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/due"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 )
 
 // The longest that it waits for the CA.
@@ -32,15 +33,19 @@ const (
 )
 
 // A CA orders certificates from an ACME server. It is safe for concurrent use,
-// once its fields are set. All of them but Profile are required.
+// once its fields are set and Begin was called. All fields but EAB and Profile
+// are required.
 type CA struct {
-	Profile   string // of the certificates; if empty, the CA chooses
-	Challenge string // the type that Solver solves: http-01 or dns-01
+	State     state.Folder // has the account's key
+	EAB       *acme.EAB    // the external account; nil if the CA needs none
+	Profile   string       // of the certificates; if empty, the CA chooses
+	Challenge string       // the type that Solver solves: http-01 or dns-01
 	Solver    Solver
 	Creator   cdn.CSRCreator                   // asked once the names are validated, so that a failed order makes no key
 	Logf      func(format string, args ...any) // prints what is not worth an error
 
 	client  *acme.Client
+	login   func() (acme.Account, error)
 	windows windows
 }
 
@@ -71,20 +76,28 @@ type Waiter interface {
 	Wait(ctx context.Context, challenge acme.Challenge) error
 }
 
-// Login returns the account that has a key. The CA makes it if it does not know
-// it. Eab is nil if the CA needs no external account.
-func (c *CA) Login(ctx context.Context, key crypto.Signer, eab *acme.EAB) (acme.Account, error) {
-	account, err := c.login(ctx, acme.Account{TermsOfServiceAgreed: true, PrivateKey: key}, eab)
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		err = fmt.Errorf("%w; if the CA has a private root, set SSL_CERT_FILE to a file with it", err)
-	}
-	if err != nil {
-		return acme.Account{}, fmt.Errorf("ACME account: %w", err)
-	}
-	return account, nil
+// Begin begins a pass over sites: its first order looks the account up, and all
+// orders have that account, or its error.
+func (c *CA) Begin(ctx context.Context) {
+	c.login = sync.OnceValues(func() (acme.Account, error) {
+		account, err := c.account(ctx)
+		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+			err = fmt.Errorf("%w; if the CA has a private root, set SSL_CERT_FILE to a file with it", err)
+		}
+		if err != nil {
+			return acme.Account{}, fmt.Errorf("ACME account: %w", err)
+		}
+		return account, nil
+	})
 }
 
-func (c *CA) login(ctx context.Context, account acme.Account, eab *acme.EAB) (acme.Account, error) {
+// account returns the account that has the key of the state. The CA makes it if
+// it does not know it.
+func (c *CA) account(ctx context.Context) (account acme.Account, err error) {
+	account.TermsOfServiceAgreed = true
+	if account.PrivateKey, err = c.State.AccountKey(ctx); err != nil {
+		return account, err
+	}
 	dir, err := c.client.GetDirectory(ctx)
 	if err != nil {
 		return account, err
@@ -96,8 +109,8 @@ func (c *CA) login(ctx context.Context, account acme.Account, eab *acme.EAB) (ac
 	if _, ok := profiles[c.Profile]; !ok && c.Profile != "" {
 		return account, fmt.Errorf("the CA has no profile %q: want one of %q", c.Profile, slices.Sorted(maps.Keys(profiles)))
 	}
-	if eab != nil {
-		if err := account.SetExternalAccountBinding(ctx, c.client, *eab); err != nil {
+	if c.EAB != nil {
+		if err = account.SetExternalAccountBinding(ctx, c.client, *c.EAB); err != nil {
 			return account, err
 		}
 	}

@@ -43,16 +43,23 @@ type order struct {
 	rec     *state.Record
 }
 
-// Order gets a chain for the names of a site and stores it in its record.
-// Predecessor is the certificate that it replaces, or nil. An order that the CA
-// refuses or does not end counts as a failure; one that fails on this machine or
-// at the CDN does not, nor does ErrReplaced.
-func (c *CA) Order(ctx context.Context, a acme.Account, s site.Site, predecessor *x509.Certificate, rec *state.Record) error {
+// Order gets a chain for the names of a site and stores it in its record, unless
+// its orders failed not long ago. Predecessor is the certificate that it
+// replaces, or nil. An order that the CA refuses or does not end counts as a
+// failure; one that fails on this machine, at the CDN or for the account does
+// not, nor does ErrReplaced.
+func (c *CA) Order(ctx context.Context, s site.Site, predecessor *x509.Certificate, rec *state.Record) error {
+	if err := rec.CheckPause(time.Now()); err != nil {
+		return err
+	}
+	account, err := c.login()
+	if err != nil {
+		return err
+	}
 	orderCtx, cancel := context.WithTimeout(ctx, OrderTimeout)
 	defer cancel()
 	orderCtx, retryAfter := withRetryAfter(orderCtx)
-	o := &order{CA: c, account: a, site: s, rec: rec}
-	err := o.run(orderCtx, predecessor)
+	err = (&order{CA: c, account: account, site: s, rec: rec}).run(orderCtx, predecessor)
 	if _, isLocal := errors.AsType[local](err); err == nil || isLocal || errors.Is(err, ErrReplaced) || ctx.Err() != nil {
 		return err
 	}
