@@ -145,12 +145,14 @@ func (r *Record) Succeed() error {
 // AccountKey returns the account's key. It makes one if there is none.
 func (f Folder) AccountKey(ctx context.Context) (crypto.Signer, error) {
 	store := csr.DirStore{Path: filepath.Join(string(f), "account"), AllowGroup: true}
-	files, err := filepath.Glob(filepath.Join(store.Path, "*.pem"))
-	if err != nil {
+	files, err := os.ReadDir(store.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if len(files) > 0 {
-		return store.Get(ctx, strings.TrimSuffix(filepath.Base(files[0]), ".pem"))
+	for _, file := range files {
+		if name, ok := strings.CutSuffix(file.Name(), ".pem"); ok {
+			return store.Get(ctx, name)
+		}
 	}
 	key, err := csr.P256.NewKey(ctx)
 	if err != nil {
