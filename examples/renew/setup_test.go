@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io/fs"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,6 +34,37 @@ func TestRenew_AccountThatIsRefused(t *testing.T) {
 	f.ca.intercept(nil)
 	status, stdout, _ = f.run(t, domains...)
 	require.Zero(t, status, stdout)
+}
+
+// unreachable is a CA that can't be reached.
+type unreachable struct{ tries atomic.Int32 }
+
+func (u *unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	u.tries.Add(1)
+	return nil, syscall.ECONNREFUSED
+}
+
+// A CA that can't be reached fails every order with the same cause, which takes
+// no longer for many domains than for one.
+func TestRenew_CAThatCannotBeReached(t *testing.T) {
+	tries := map[int]int32{}
+	for _, domains := range []int{1, 30} {
+		dir := t.TempDir()
+		inYear(t, domains, func(t *testing.T, y *year) {
+			p, ca := y.machine(t, dir)[90], new(unreachable)
+			p.workers = 1 // virtual time stands still while one waits for a mutex
+			y.setCA(p, ca)
+			require.Error(t, p.run(t.Context()))
+			for _, s := range p.sites {
+				assert.Contains(t, p.stdout.(*bytes.Buffer).String(), s.Domain+": failed: ACME account: ")
+				rec, err := p.renewer.ca.State.Load(s.Domain)
+				require.NoError(t, err)
+				assert.Zero(t, rec.Failures)
+			}
+			tries[domains] = ca.tries.Load()
+		})
+	}
+	assert.Equal(t, tries[1], tries[30])
 }
 
 // A run that makes passes makes an account anew that the CA has forgotten.
