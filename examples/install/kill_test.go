@@ -19,19 +19,6 @@ import (
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
-// kills returns how often to kill the program. INSTALL_KILLS=200 asks for a
-// longer run.
-func kills(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("INSTALL_KILLS")
-	if text == "" {
-		return 8
-	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err)
-	return n
-}
-
 // A killer kills the program during a request to the fake CDN.
 type killer struct {
 	mu   sync.Mutex
@@ -57,7 +44,7 @@ func TestInstall_SurvivesKills(t *testing.T) {
 	f.srv.API.OnRequest = k.onRequest
 	makers := []cdn.CSRCreator{f.local(), f.srv.NewClient(t, nil)}
 	served := map[string]*x509.Certificate{}
-	for range kills(t) {
+	for range 200 {
 		domain := domains[rand.IntN(len(domains))]
 		chain := f.chainFile(t, makers[rand.IntN(len(makers))], domain)
 		leaf := leafOfFile(t, chain)

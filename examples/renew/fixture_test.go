@@ -47,18 +47,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// number returns the number in an environment variable.
-func number(t *testing.T, name string, byDefault int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return byDefault
-	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err, name)
-	return n
-}
-
 // caOptions say what the CA is like.
 type caOptions struct {
 	profiles    map[string]uint64 // days of a life by profile; nil: classic with 90

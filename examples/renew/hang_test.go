@@ -51,7 +51,7 @@ func (y *year) passWithHanging(t *testing.T, dir, path string) (p *pass, took ti
 // pass 15 s a worker. The times are virtual.
 func TestRenew_WindowsThatHang(t *testing.T) {
 	dir := t.TempDir()
-	inYear(t, 24, func(t *testing.T, y *year) {
+	inYear(t, 18, func(t *testing.T, y *year) {
 		_, took, err := y.passWithHanging(t, dir, "renewalInfo") // the ACME client asks after the download
 		require.NoError(t, err)
 		assert.LessOrEqual(t, took, 8*issue.RequestTimeout)

@@ -66,7 +66,7 @@ func (f *fixture) killedRun(t *testing.T, k *killer, nth int, args ...string) (d
 
 // The program is killed at random. In the end each domain is served, and the
 // CA has issued one certificate for each set of names, and one more at the most
-// for each kill during a finalization. RENEW_KILLS=100 asks for a longer run.
+// for each kill during a finalization.
 func TestRenew_SurvivesKills(t *testing.T) {
 	domains := make([]string, 20)
 	for i := range domains {
@@ -76,7 +76,7 @@ func TestRenew_SurvivesKills(t *testing.T) {
 	k := &killer{in: -1}
 	f.ca.intercept(func(_ http.ResponseWriter, path string) bool { k.hit(path); return false })
 	f.cdn.API.OnRequest = func(r cdntest.Request) { k.hit(r.Action) }
-	kills, n := number(t, "RENEW_KILLS", 6), 0
+	kills, n := 100, 0
 	for left := kills; left > 0; {
 		if f.killedRun(t, k, 1+rand.IntN(60), generation("remote", n, domains)...) {
 			n++ // other names, so that each domain is due again
