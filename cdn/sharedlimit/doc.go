@@ -26,8 +26,9 @@
 // One request takes the turns of all calls that wait in a process, up to 16,
 // while the next calls gather. No turn is taken further than one second ahead,
 // so a process that crashes costs the others one second at most; calls beyond
-// that ask again a little later. If the context of a call ends, its turn goes
-// to the next call.
+// that ask again a little later, so the processes come at random then. If the
+// context of a call ends, its turn goes to the next call. With a Rate below 5,
+// a busy process may keep the others from their turns.
 //
 // A call never passes before its turn. It passes later if the engine's answer
 // arrives late, and so closer to the next call: if answers take up to 50 ms at
@@ -41,13 +42,15 @@
 // second. Until then a process uses the turns that it holds, and a shorter
 // interruption changes nothing. While the engine is away, each process lets
 // through its share, Rate/Processes, and asks before each of these calls
-// whether the engine is back, once a second if there are none. When it is
-// back, a process keeps to its share for two more seconds, until the others
-// have noticed too.
+// whether the engine is back. When it is back, a process keeps to its share for
+// two more seconds, until the others have noticed too.
 //
-// So the rate holds through an outage of any length: 8 or 20 busy processes
-// made at most 104 calls in any second of it, and 100 processes 114. If packets
-// are lost instead of connections refused, 100 processes made 148, because each
-// waits a second for an answer. If some processes reach the engine and others
-// do not for longer, up to twice the rate may pass.
+// So an outage of any length does not raise the rate: 8 or 20 processes made at
+// most 104 calls in any second of it. If there are more processes than turns in
+// a second, chance decides in which second the shares fall: 100 processes made
+// 113, and 132 if packets were lost instead of connections refused; at a Rate
+// of 30 they made 48.
+//
+// Up to twice the rate may pass while some processes reach the engine and
+// others do not, and when outages of a second follow each other within seconds.
 package sharedlimit

@@ -56,12 +56,14 @@ type engine struct {
 	hanging  int           // so many were given up and have not returned
 	askedAt  time.Time     // when the last one was sent
 	askAt    time.Time     // no request before this time
-	latency  time.Duration // of the last answer
+	heardAt  time.Time     // when the last one was answered
+	latency  time.Duration // of that answer, or error
 	depth    time.Duration // how far ahead turns were taken at the last answer
 
 	busyUntil     time.Time // no free turn before this time
-	failedAt      time.Time // when the first request that failed since the last answer was sent; zero: none
-	failure       error     // of the last one that failed
+	failingSince  time.Time // when the first request that failed since the last answer was sent; zero: none
+	failedAt      time.Time // when the last one failed
+	failure       error     // of that one
 	away          bool      // it has failed for so long that it can't be counted on
 	cautiousUntil time.Time // it is back, but others may not have noticed
 	notices       []notice  // for the Logger, once mu is free
@@ -152,11 +154,12 @@ func (l *Limiter) answered(number, n int, a answer) {
 		l.fail(now, a.err)
 	case a.ok:
 		l.find(now)
+		e.heardAt = now
 		e.depth = a.wait + l.interval()*time.Duration(n)
 		l.take(n, now, now.Add(a.wait))
 	default:
 		l.find(now)
-		e.depth = horizon
+		e.heardAt, e.depth = now, horizon
 		e.busyUntil = now.Add(l.ahead())
 		e.askAt = now.Add(retryDelay())
 	}

@@ -43,7 +43,7 @@ type Limiter struct {
 	Processes int
 
 	// Logger, if non-nil, gets a warning when Turns goes away and another
-	// when it is back.
+	// when it is back. Wait calls it, so it should not block.
 	Logger *slog.Logger
 
 	mu      sync.Mutex

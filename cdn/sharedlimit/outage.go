@@ -10,13 +10,13 @@ import (
 // fail notes that the last request failed.
 func (l *Limiter) fail(now time.Time, err error) {
 	e := &l.engine
-	if errors.Is(err, context.DeadlineExceeded) { // of a context that is not the caller's
-		err = errNoAnswer
+	if e.failingSince.IsZero() {
+		e.failingSince = e.askedAt
+		if e.askedAt.Sub(e.heardAt) > patience { // others may have taken turns since then
+			e.depth = horizon
+		}
 	}
-	e.failure = err
-	if e.failedAt.IsZero() {
-		e.failedAt = e.askedAt
-	}
+	e.failedAt, e.failure = now, notTheCallers(err)
 	e.askAt = now.Add(retryDelay())
 	if e.away {
 		e.askAt = now.Add(probeInterval)
@@ -26,6 +26,15 @@ func (l *Limiter) fail(now time.Time, err error) {
 	}
 }
 
+// notTheCallers returns err, or one with its text if it matches the error of a
+// context, which would not be the caller's.
+func notTheCallers(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
 // loseAt returns when an engine that fails counts as away: once the turns are
 // over that it had given, to whichever process, when it failed. A share that
 // begins earlier is taken beside these. Without Processes there is no share to
@@ -33,12 +42,12 @@ func (l *Limiter) fail(now time.Time, err error) {
 func (l *Limiter) loseAt() time.Time {
 	e := &l.engine
 	switch {
-	case e.failedAt.IsZero() || e.away:
+	case e.failingSince.IsZero() || e.away:
 		return time.Time{}
 	case l.Processes == 0:
-		return e.failedAt
+		return e.failingSince
 	}
-	return e.failedAt.Add(max(patience, e.depth))
+	return e.failingSince.Add(max(patience, e.depth))
 }
 
 // lose notes that the engine is away, if it is time to. The first turn of this
@@ -50,8 +59,12 @@ func (l *Limiter) lose(now time.Time) {
 	if at.IsZero() || now.Before(at) {
 		return
 	}
+	if !e.asking && now.Sub(e.failedAt) > horizon { // nobody has waited since then, so it was not asked again
+		e.failingSince = time.Time{}
+		return
+	}
 	if l.Processes > 0 && !l.sharing(now) {
-		l.last = now.Add(-rand.N(l.share()))
+		l.last = now.Add(l.lead() - rand.N(l.share()))
 	}
 	e.away = true
 	e.askAt = now.Add(probeInterval)
@@ -62,15 +75,17 @@ func (l *Limiter) lose(now time.Time) {
 // gives way to one of the engine's.
 func (l *Limiter) find(now time.Time) {
 	e := &l.engine
-	e.failedAt, e.failure = time.Time{}, nil
+	e.failingSince, e.failure = time.Time{}, nil
 	if !e.away {
 		return
 	}
 	e.away = false
-	if l.Processes > 0 && len(l.turns) > 0 {
-		l.turns, l.last = nil, l.last.Add(-l.share())
+	if l.Processes > 0 {
+		e.cautiousUntil = now.Add(caution)
+		if len(l.turns) > 0 {
+			l.turns, l.last = nil, l.last.Add(-l.share())
+		}
 	}
-	e.cautiousUntil = now.Add(caution)
 	e.notices = append(e.notices, notice{"sharedlimit: turns available again", nil})
 }
 
