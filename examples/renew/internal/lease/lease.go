@@ -4,6 +4,7 @@
 package lease
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -72,8 +73,11 @@ func Take(ctx context.Context, dir string) (held context.Context, free func(), e
 // it refreshes.
 func (l *lock) take() error {
 	err := l.write(os.O_CREATE | os.O_EXCL)
-	if !errors.Is(err, fs.ErrExist) || !l.isStale(l.path) {
+	if !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	if isStale, staleErr := l.isStale(l.path); staleErr != nil || !isStale {
+		return cmp.Or(staleErr, err)
 	}
 	if err := l.discard(); err != nil {
 		return err
@@ -90,27 +94,34 @@ func (l *lock) discard() error {
 		return fs.ErrExist // another run has discarded it
 	}
 	defer func() { _ = os.Remove(aside) }() // nobody reads it
-	if !l.isStale(aside) {
-		_ = os.Link(aside, l.path) // else the other run notices that its lease is lost
-		return fs.ErrExist
+	isStale, err := l.isStale(aside)
+	if err == nil && isStale {
+		return nil
 	}
-	return nil
+	_ = os.Link(aside, l.path) // else the other run notices that its lease is lost
+	return cmp.Or(err, fs.ErrExist)
 }
 
 // isStale reports whether a lock was not refreshed for leaseTime, by the clock
 // of the file system, which all machines share. A lock from the future was
-// written while that clock was wrong.
-func (l *lock) isStale(path string) bool {
+// written while that clock was wrong. A lock that is gone is not stale.
+func (l *lock) isStale(path string) (bool, error) {
 	now, err := os.CreateTemp(l.dir, ".now-*")
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer func() { _ = os.Remove(now.Name()) }() // nobody reads it
 	defer func() { _ = now.Close() }()
 	_, err = now.WriteString("now")
 	clock, clockErr := os.Stat(now.Name())
-	file, fileErr := os.Stat(path)
-	return errors.Join(err, clockErr, fileErr) == nil && clock.ModTime().Sub(file.ModTime()).Abs() > leaseTime
+	if err := cmp.Or(err, clockErr); err != nil {
+		return false, err
+	}
+	file, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && clock.ModTime().Sub(file.ModTime()).Abs() > leaseTime, err
 }
 
 // refresh keeps the lease until ctx ends, and ends ctx when it is lost.
@@ -122,14 +133,19 @@ func (l *lock) refresh(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// write writes the token, so that the file system's clock dates the file.
+// write writes the token, so that the file system's clock dates the file. A file
+// that it has made and can't write is removed.
 func (l *lock) write(flag int) error {
 	file, err := os.OpenFile(l.path, os.O_WRONLY|flag, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = file.WriteString(l.token)
-	return errors.Join(err, file.Close())
+	err = errors.Join(err, file.Close())
+	if err != nil && flag&os.O_EXCL != 0 {
+		_ = os.Remove(l.path) // the first error counts
+	}
+	return err
 }
 
 // isOurs reports whether the lock has the token of this run.

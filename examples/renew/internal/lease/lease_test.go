@@ -151,7 +151,9 @@ func TestTake_IsRefreshed(t *testing.T) {
 		grow(t, dir)
 		time.Sleep(refreshPause + time.Second) // virtual
 		another := other(t, dir, "another", false)
-		assert.False(t, another.isStale(another.path))
+		isStale, err := another.isStale(another.path)
+		require.NoError(t, err)
+		assert.False(t, isStale)
 		assert.NoError(t, ctx.Err())
 		free()
 	})
