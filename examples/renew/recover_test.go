@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,6 +39,24 @@ func TestRenew_FailedInstallOrdersOnce(t *testing.T) {
 			assert.Equal(t, 1, f.ca.asked("/order-plz"))
 		})
 	}
+}
+
+// The CDN took a first certificate and could not deploy it: it is installed
+// again.
+func TestRenew_FailedDeploymentIsInstalledAgain(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	f.cdn.API.Inject(cdntest.Fault{Action: "SetCdnDomainCSRCertificate", Status: 403, Code: "Forbidden.RAM"})
+	status, _, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Equal(t, 1, status)
+	body, err := json.Marshal(map[string]any{"RequestId": "1", "CertInfos": map[string]any{"CertInfo": []any{map[string]string{
+		"DomainName": "example.com", "ServerCertificateStatus": "on", "Status": "failed", "ServerCertificate": f.record(t, "example.com").Chain,
+	}}}})
+	require.NoError(t, err)
+	f.cdn.API.Inject(cdntest.Fault{Action: "DescribeDomainCertificateInfo", Body: body})
+	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
+	require.Zero(t, status, stdout)
+	assert.Contains(t, stdout, "example.com: installed, next ")
+	assert.Len(t, f.ca.issued("example.com"), 1)
 }
 
 // A stored chain of other names is not installed.

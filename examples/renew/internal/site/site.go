@@ -5,7 +5,6 @@ package site
 import (
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -119,7 +118,8 @@ func (s Site) Served(ctx context.Context, edge *cdn.Edge) (*x509.Certificate, er
 }
 
 // Reported returns the certificate that the CDN reports to be in force on the
-// domain; nil without one. A domain that the CDN does not know is an error.
+// domain, or on its way; nil without one that can be read. A domain that the CDN
+// does not know is an error.
 func (s Site) Reported(ctx context.Context, client *cdn.Client) (*x509.Certificate, error) {
 	domain := strings.TrimPrefix(s.Domain, "*") // as the CDN writes it
 	resp, err := client.DescribeDomainCertificateInfo(ctx, &cdn.DescribeDomainCertificateInfoRequest{DomainName: domain})
@@ -127,8 +127,13 @@ func (s Site) Reported(ctx context.Context, client *cdn.Client) (*x509.Certifica
 		return nil, err
 	}
 	for _, info := range resp.CertInfos.CertInfo {
-		if block, _ := pem.Decode([]byte(info.ServerCertificate)); block != nil && strings.EqualFold(info.ServerCertificateStatus, "on") {
-			return x509.ParseCertificate(block.Bytes)
+		name := strings.TrimSuffix(strings.TrimPrefix(info.DomainName, "*"), ".")
+		if name != "" && !strings.EqualFold(name, domain) ||
+			!strings.EqualFold(info.ServerCertificateStatus, "on") || strings.EqualFold(info.Status, "failed") {
+			continue
+		}
+		if leaf, err := cli.Leaf([]byte(info.ServerCertificate)); err == nil {
+			return leaf, nil
 		}
 	}
 	return nil, nil

@@ -7,8 +7,11 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -20,6 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 func TestRead(t *testing.T) {
@@ -149,4 +154,49 @@ func TestServed_TheOneThatMattersFirst(t *testing.T) {
 	cancel(os.ErrDeadlineExceeded)
 	_, err := s.Served(ctx, &cdn.Edge{Resolver: edges{short}, Dialer: edges{short}})
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+}
+
+// What the CDN reports counts if it is of the domain, can be read, and was not
+// refused. A certificate of another domain, or one that Go can't parse, hides
+// none.
+func TestReported(t *testing.T) {
+	entry := func(domain, status string, der []byte) cdn.CertInfo {
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		return cdn.CertInfo{DomainName: domain, ServerCertificateStatus: "on", Status: status, ServerCertificate: string(text)}
+	}
+	good := leaf(t, 10, "example.com").Certificate[0]
+	want := entry("example.com", "success", good)
+	damaged, other := entry("example.com", "success", []byte("SM2")), entry("example.net", "success", leaf(t, 99, "example.net").Certificate[0])
+	off := want
+	off.ServerCertificateStatus = "off"
+	for name, test := range map[string]struct {
+		infos []cdn.CertInfo
+		want  []byte
+	}{
+		"in force":                {[]cdn.CertInfo{want}, good},
+		"on its way":              {[]cdn.CertInfo{entry("example.com", "checking", good)}, good},
+		"behind a damaged one":    {[]cdn.CertInfo{damaged, want}, good},
+		"behind one of another":   {[]cdn.CertInfo{other, want}, good},
+		"without a domain":        {[]cdn.CertInfo{entry("", "success", good)}, good},
+		"a damaged one only":      {[]cdn.CertInfo{damaged}, nil},
+		"another domain's only":   {[]cdn.CertInfo{other}, nil},
+		"failed":                  {[]cdn.CertInfo{entry("example.com", "failed", good)}, nil},
+		"switched off":            {[]cdn.CertInfo{off}, nil},
+		"no certificate whatever": {nil, nil},
+	} {
+		body, err := json.Marshal(map[string]any{"RequestId": "1", "CertInfos": map[string]any{"CertInfo": test.infos}})
+		require.NoError(t, err)
+		api := &cdntest.API{Credentials: []signer.Credentials{{AccessKeyID: "id", AccessKeySecret: "secret"}}}
+		api.AddDomain("example.com")
+		api.Inject(cdntest.Fault{Action: "DescribeDomainCertificateInfo", Body: body})
+		client, err := cdn.NewClient(cdn.StaticCredentials(api.Credentials[0]), &cdn.Options{HTTPClient: &http.Client{Transport: api}})
+		require.NoError(t, err)
+		got, err := Site{Domain: "example.com"}.Reported(t.Context(), client)
+		require.NoError(t, err, name)
+		if test.want == nil {
+			assert.Nil(t, got, name)
+		} else if assert.NotNil(t, got, name) {
+			assert.Equal(t, test.want, got.Raw, name)
+		}
+	}
 }
