@@ -152,10 +152,11 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) (err e
 }
 
 // isLeft reports whether no other machine has installed the successor of a
-// certificate, although it had the time.
+// certificate, although it had the time. A time far ahead was noted while the
+// clock was wrong.
 func (o *order) isLeft(predecessor *x509.Certificate) bool {
 	return time.Now().After(predecessor.NotAfter) ||
-		o.rec.Replaced == predecessor.SerialNumber.String() && time.Since(o.rec.ReplacedAt) > otherMachineTime
+		o.rec.Replaced == predecessor.SerialNumber.String() && time.Since(o.rec.ReplacedAt).Abs() > otherMachineTime
 }
 
 // create makes an order. A CA that does not take the certificate that it is to
