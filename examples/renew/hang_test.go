@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/site"
 )
 
 // hanging is a CA that does not answer requests to a path.
@@ -253,17 +254,18 @@ func TestRenew_ExpiredOnEdgesThatAreBehind(t *testing.T) {
 }
 
 func TestKept(t *testing.T) {
-	now := time.Now()
+	s, now := site.Site{Domain: "example.com", Names: []string{"example.com"}}, time.Now()
 	for name, test := range map[string]struct {
 		served *x509.Certificate
 		want   string
 		err    error
 	}{
-		"in force": {&x509.Certificate{NotAfter: now.Add(time.Hour)}, "kept: " + errElsewhere.Error(), nil},
-		"expired":  {&x509.Certificate{NotAfter: now.Add(-time.Hour)}, "", errElsewhere},
-		"none":     {nil, "", assert.AnError},
+		"in force":    {&x509.Certificate{DNSNames: s.Names, NotAfter: now.Add(time.Hour)}, "kept: " + errElsewhere.Error(), nil},
+		"expired":     {&x509.Certificate{DNSNames: s.Names, NotAfter: now.Add(-time.Hour)}, "", errElsewhere},
+		"other names": {&x509.Certificate{DNSNames: []string{"*.example.net"}, NotAfter: now.Add(time.Hour)}, "", errElsewhere},
+		"none":        {nil, "", assert.AnError},
 	} {
-		got, err := kept(test.served, assert.AnError, errElsewhere)
+		got, err := kept(s, test.served, assert.AnError, errElsewhere)
 		assert.Equal(t, test.want, got, name)
 		assert.ErrorIs(t, err, test.err, name)
 	}

@@ -257,29 +257,34 @@ func (f *fixture) asStaging(t *testing.T, domain string) {
 }
 
 // The CA says that the certificate has a successor: that is left to the other
-// machine for an hour.
+// machine for an hour, but not until a time that a wrong clock has noted.
 func TestRenew_ReplacedByAnotherMachine(t *testing.T) {
-	f := newFixture(t, caOptions{}, "example.com")
-	status, _, _ := f.run(t, "example.com")
-	require.Zero(t, status)
-	// The other machine has the same account. It orders, and can't install.
-	second := f.path("second")
-	copyAccount(t, f.path("state"), second)
-	f.cdn.API.Inject(cdntest.Fault{Action: "SetCdnDomainSSLCertificate", Status: 403, Code: "Forbidden.RAM"})
-	status, _, _ = f.run(t, "-state", second, "example.com,www.example.com")
-	require.Equal(t, 1, status)
+	for name, shift := range map[string]time.Duration{"an hour ago": -time.Hour, "in a year": 365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, caOptions{}, "example.com")
+			status, _, _ := f.run(t, "example.com")
+			require.Zero(t, status)
+			// The other machine has the same account. It orders, and can't install.
+			second := f.path("second")
+			copyAccount(t, f.path("state"), second)
+			f.cdn.API.Inject(cdntest.Fault{Action: "SetCdnDomainSSLCertificate", Status: 403, Code: "Forbidden.RAM"})
+			status, _, _ = f.run(t, "-state", second, "example.com,www.example.com")
+			require.Equal(t, 1, status)
 
-	status, stdout, _ := f.run(t, "example.com,www.example.com")
-	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "kept: the CA has renewed it already")
-	require.Len(t, f.ca.issued("www.example.com"), 1)
-	rec := f.record(t, "example.com")
-	rec.ReplacedAt = rec.ReplacedAt.Add(-time.Hour)
-	require.NoError(t, rec.Save())
-	status, stdout, _ = f.run(t, "example.com,www.example.com")
-	require.Zero(t, status, stdout)
-	assert.Contains(t, stdout, "example.com: renewed")
-	assert.Len(t, f.ca.issued("www.example.com"), 2)
+			status, stdout, _ := f.run(t, "example.com,www.example.com")
+			require.Equal(t, 1, status, "no edge has the new name")
+			assert.Contains(t, stdout, "the CA has renewed it already, for another machine, but the edges present one for [example.com]")
+			require.Len(t, f.ca.issued("www.example.com"), 1)
+			rec := f.record(t, "example.com")
+			assert.Zero(t, rec.Failures)
+			rec.ReplacedAt = rec.ReplacedAt.Add(shift)
+			require.NoError(t, rec.Save())
+			status, stdout, _ = f.run(t, "example.com,www.example.com")
+			require.Zero(t, status, stdout)
+			assert.Contains(t, stdout, "example.com: renewed")
+			assert.Len(t, f.ca.issued("www.example.com"), 2)
+		})
+	}
 }
 
 // copyAccount copies the account's key to another folder.

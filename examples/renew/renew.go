@@ -65,7 +65,7 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	}
 	stored := rec.Leaf()
 	if time.Now().Before(r.due(ctx, s, reported)) && (served == nil || !reported.Equal(stored)) {
-		return kept(served, edgeErr, errElsewhere)
+		return kept(s, served, edgeErr, errElsewhere)
 	}
 	did, isStored := "installed", time.Now().Before(r.due(ctx, s, stored))
 	if !isStored {
@@ -78,7 +78,7 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 		err = r.ca.Order(ctx, s, cmp.Or(served, reported), rec)
 	}
 	if errors.Is(err, issue.ErrReplaced) {
-		return kept(served, edgeErr, err)
+		return kept(s, served, edgeErr, err)
 	}
 	if err == nil {
 		err = r.install(ctx, s, rec)
@@ -107,13 +107,16 @@ func (r *renewer) due(ctx context.Context, s site.Site, leaf *x509.Certificate) 
 }
 
 // kept returns that a site is left to another machine. That is a failure if the
-// edge servers present no certificate meanwhile, or one that has expired.
-func kept(served *x509.Certificate, edgeErr, why error) (string, error) {
+// edge servers present no certificate meanwhile, or one that has expired or lacks
+// a name.
+func kept(s site.Site, served *x509.Certificate, edgeErr, why error) (string, error) {
 	switch {
 	case served == nil:
 		return "", fmt.Errorf("in force by the CDN's report, but no edge presents it: %w", edgeErr)
 	case time.Now().After(served.NotAfter):
 		return "", fmt.Errorf("%w, but the edges present one that expired on %s", why, served.NotAfter.UTC().Format(time.RFC3339))
+	case !s.IsCoveredBy(served):
+		return "", fmt.Errorf("%w, but the edges present one for %v", why, served.DNSNames)
 	}
 	return "kept: " + why.Error(), nil
 }
