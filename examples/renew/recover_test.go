@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mholt/acmez/v3/acme"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -229,6 +230,48 @@ func TestRenew_CertificateOfAnotherAccount(t *testing.T) {
 	status, stdout, _ := f.run(t, "example.com,www.example.com")
 	require.Zero(t, status, stdout)
 	assert.Equal(t, 3, f.ca.asked("/order-plz"))
+}
+
+// An order names its predecessor also while the CA tells no windows, unless
+// nothing says that the CA has issued it.
+func TestRenew_PredecessorWithoutAWindow(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	status, _, _ := f.run(t, "example.com")
+	require.Zero(t, status)
+	id, err := acme.ARIUniqueIdentifier(f.served(t, "example.com"))
+	require.NoError(t, err)
+	f.ca.intercept(answering("/draft-ietf-acme-ari-03/renewalInfo", 404, nil, ""))
+	status, stdout, _ := f.run(t, "example.com,www.example.com")
+	require.Zero(t, status, stdout)
+	issued := f.ca.issued("www.example.com")
+	require.Len(t, issued, 1)
+	assert.Equal(t, id, issued[0].replaces)
+
+	other := newFixture(t, caOptions{}, "example.com")
+	f.ca, f.caURL, f.http = other.ca, other.caURL, other.http // its edge does not serve proofs
+	f.ca.intercept(answering("/draft-ietf-acme-ari-03/renewalInfo", 404, nil, ""))
+	status, stdout, _ = f.run(t, "-http-dir", other.path("web"), "example.com,new.example.com")
+	require.Zero(t, status, stdout)
+	assert.Equal(t, 1, other.ca.asked("/order-plz"))
+	assert.Empty(t, other.ca.issued("new.example.com")[0].replaces)
+}
+
+// An order is repeated without its predecessor only if it may be that which the
+// CA does not take.
+func TestRenew_OrderThatIsRefusedAtARenewal(t *testing.T) {
+	for problem, want := range map[string]int{"malformed": 2, "unauthorized": 2, "conflict": 2, "userActionRequired": 1, "rateLimited": 1, "serverInternal": 1, "caa": 1} {
+		t.Run(problem, func(t *testing.T) {
+			f := newFixture(t, caOptions{}, "example.com")
+			status, _, _ := f.run(t, "example.com")
+			require.Zero(t, status)
+			before := f.ca.asked("/order-plz")
+			f.ca.intercept(answering("/order-plz", 403, asProblem, `{"type":"urn:ietf:params:acme:error:`+problem+`"}`))
+			status, stdout, _ := f.run(t, "example.com,www.example.com")
+			require.Equal(t, 1, status)
+			assert.Contains(t, stdout, problem)
+			assert.Equal(t, want, f.ca.asked("/order-plz")-before)
+		})
+	}
 }
 
 // The certificate of the staging CA is replaced, also in a later run than the

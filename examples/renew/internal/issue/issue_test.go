@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -167,4 +168,36 @@ func TestOrder_CleanUpIsBounded(t *testing.T) {
 			assert.Len(t, warnings, failures)
 		})
 	}
+}
+
+// answers is a CA that answers with the texts of its paths; HTTP 503 to others.
+type answers map[string]string
+
+func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
+	reply := httptest.NewRecorder()
+	reply.Header().Set("Content-Type", "application/json")
+	text, ok := a[req.URL.Path]
+	if !ok {
+		reply.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_, err := reply.WriteString(text)
+	return reply.Result(), err
+}
+
+// A window that the CA has told stays while the CA tells none.
+func TestWindow_StaysWhileTheCAIsDown(t *testing.T) {
+	leaf, err := parseChain(certificate(t, time.Hour))
+	require.NoError(t, err)
+	leaf.AuthorityKeyId = []byte("issuer")
+	id, err := acme.ARIUniqueIdentifier(leaf)
+	require.NoError(t, err)
+	ca := answers{
+		"/dir":       `{"newOrder":"https://ca.example.net/order","renewalInfo":"https://ca.example.net/ari"}`,
+		"/ari/" + id: `{"suggestedWindow":{"start":"2026-11-01T00:00:00Z","end":"2026-11-02T00:00:00Z"}}`,
+	}
+	c := New("https://ca.example.net/dir", ca)
+	want := c.Window(t.Context(), leaf)
+	require.Equal(t, id, want.ID)
+	delete(ca, "/ari/"+id)
+	assert.Equal(t, want, c.Window(t.Context(), leaf))
 }

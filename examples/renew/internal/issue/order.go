@@ -137,7 +137,7 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) (err e
 		wanted.Identifiers = append(wanted.Identifiers, acme.Identifier{Type: "dns", Value: name})
 	}
 	if predecessor != nil && !o.isLeft(predecessor) {
-		wanted.Replaces = o.Window(ctx, predecessor).ID // empty if it is another CA's
+		wanted.Replaces = o.idOf(ctx, predecessor)
 	}
 	o.Order, err = o.create(ctx, wanted)
 	if errors.Is(err, ErrReplaced) && o.rec.Replaced != predecessor.SerialNumber.String() {
@@ -159,15 +159,35 @@ func (o *order) isLeft(predecessor *x509.Certificate) bool {
 		o.rec.Replaced == predecessor.SerialNumber.String() && time.Since(o.rec.ReplacedAt).Abs() > otherMachineTime
 }
 
-// create makes an order. A CA that does not take the certificate that it is to
-// replace, as one of another account, is asked without.
+// idOf returns the ID of a certificate for the CA; empty if nothing says that it
+// is the CA's: neither a window, nor that the CA has issued the stored chain with
+// the same key.
+func (o *order) idOf(ctx context.Context, predecessor *x509.Certificate) string {
+	if w := o.Window(ctx, predecessor); w.ID != "" {
+		return w.ID
+	}
+	stored, issuer := o.rec.Leaf(), predecessor.AuthorityKeyId
+	dir, err := o.client.GetDirectory(ctx)
+	if err != nil || dir.RenewalInfo == "" || stored == nil || len(issuer) == 0 || !bytes.Equal(stored.AuthorityKeyId, issuer) {
+		return ""
+	}
+	id, _ := acme.ARIUniqueIdentifier(predecessor) // empty with an error
+	return id
+}
+
+// The problems that may mean that a CA does not take the certificate that an
+// order is to replace, as one of another account.
+var refusals = []string{acme.ProblemTypeMalformed, acme.ProblemTypeUnauthorized, acme.ProblemTypeNamespace + "conflict"}
+
+// create makes an order. If the CA may not take the certificate that it is to
+// replace, it is asked without.
 func (o *order) create(ctx context.Context, wanted acme.Order) (acme.Order, error) {
 	created, err := o.client.NewOrder(ctx, o.account, wanted)
 	problem, ok := errors.AsType[acme.Problem](err)
 	switch {
 	case ok && wanted.Replaces != "" && problem.Type == acme.ProblemTypeAlreadyReplaced:
 		return acme.Order{}, ErrReplaced
-	case ok && wanted.Replaces != "" && problem.Type != acme.ProblemTypeRateLimited:
+	case ok && wanted.Replaces != "" && slices.Contains(refusals, problem.Type):
 		wanted.Replaces = ""
 		return o.create(ctx, wanted)
 	case err != nil:

@@ -30,8 +30,8 @@ type windows struct {
 	silent time.Time             // likewise, for any certificate
 }
 
-// Window returns when the CA suggests to renew leaf. It is zero if the CA does
-// not say: due.Time goes by the certificate's life then.
+// Window returns when the CA suggests to renew leaf. It is zero if the CA has
+// never said: due.Time goes by the certificate's life then.
 func (c *CA) Window(ctx context.Context, leaf *x509.Certificate) due.Window {
 	id, err := acme.ARIUniqueIdentifier(leaf)
 	if err != nil || len(leaf.AuthorityKeyId) == 0 {
@@ -54,7 +54,7 @@ func (c *CA) Window(ctx context.Context, leaf *x509.Certificate) due.Window {
 	} else if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		w.silent = time.Now().Add(windowsPause)
 	}
-	return asked
+	return w.known[id]
 }
 
 // askWindow asks the CA once. The ACME client would ask a CA that answers
