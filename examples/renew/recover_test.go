@@ -137,6 +137,27 @@ func TestRenew_GarbledDownload(t *testing.T) {
 	}
 }
 
+// At a renewal the CA refuses another order once an own one, given up after two
+// garbled downloads, has replaced the certificate: that one is looked at again,
+// before it is taken for another machine's.
+func TestRenew_GarbledDownloadAtARenewal(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	status, _, _ := f.run(t, "example.com")
+	require.Zero(t, status)
+	f.ca.intercept(answering("/certZ/", 200, map[string]string{"Content-Type": "application/pem-certificate-chain"}, "<html>busy</html>"))
+	for range 3 {
+		status, stdout, _ := f.run(t, "example.com,www.example.com")
+		require.Equal(t, 1, status)
+		require.Contains(t, stdout, "download: ")
+		f.pauseIsOver(t, "example.com")
+	}
+	f.ca.intercept(nil)
+	status, stdout, _ := f.run(t, "example.com,www.example.com")
+	require.Zero(t, status, stdout)
+	assert.Contains(t, stdout, "example.com: renewed")
+	assert.Len(t, f.ca.issued("www.example.com"), 1)
+}
+
 // A CA that has forgotten an order, and says so in a way that is no ACME, is
 // asked once more before another order is made.
 func TestRenew_OrderThatCannotBeFetched(t *testing.T) {

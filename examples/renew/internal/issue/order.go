@@ -2,7 +2,6 @@ package issue
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -120,16 +119,25 @@ func (o *order) miss(ctx context.Context, err error) error {
 	return errors.Join(err, o.save())
 }
 
+// resume fetches the order that an earlier run has begun. It reports whether it
+// can be continued.
+func (o *order) resume(ctx context.Context) (isUsable bool, err error) {
+	if o.rec.OrderURL == "" {
+		return false, nil
+	}
+	o.Order, err = o.client.GetOrder(ctx, o.account, acme.Order{Location: o.rec.OrderURL})
+	problem, isProblem := errors.AsType[acme.Problem](err)
+	if err != nil && (!isProblem || problem.Status >= 500 || problem.Status == http.StatusTooManyRequests) {
+		return false, o.miss(ctx, fmt.Errorf("order %s: %w", o.rec.OrderURL, err))
+	}
+	return err == nil && o.isUsable(), nil
+}
+
 // begin continues the order that an earlier run has begun, or makes one.
-func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) (err error) {
-	if o.rec.OrderURL != "" && o.rec.OrderMisses < maxMisses {
-		o.Order, err = o.client.GetOrder(ctx, o.account, acme.Order{Location: o.rec.OrderURL})
-		if err == nil && o.isUsable() {
-			return nil
-		}
-		problem, isProblem := errors.AsType[acme.Problem](err)
-		if err != nil && (!isProblem || problem.Status >= 500 || problem.Status == http.StatusTooManyRequests) {
-			return o.miss(ctx, fmt.Errorf("order %s: %w", o.rec.OrderURL, err))
+func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) error {
+	if o.rec.OrderMisses < maxMisses {
+		if isUsable, err := o.resume(ctx); isUsable || err != nil {
+			return err
 		}
 	}
 	wanted := acme.Order{Profile: o.CA.Profile}
@@ -139,16 +147,31 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) (err e
 	if predecessor != nil && !o.isLeft(predecessor) {
 		wanted.Replaces = o.idOf(ctx, predecessor)
 	}
-	o.Order, err = o.create(ctx, wanted)
-	if errors.Is(err, ErrReplaced) && o.rec.Replaced != predecessor.SerialNumber.String() {
-		o.rec.Replaced, o.rec.ReplacedAt = predecessor.SerialNumber.String(), time.Now()
-		return cmp.Or(o.save(), err)
+	created, err := o.create(ctx, wanted)
+	if errors.Is(err, ErrReplaced) {
+		return o.leave(ctx, predecessor)
 	}
 	if err != nil {
 		return err
 	}
+	o.Order = created
 	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = o.Location, "", 0
 	return o.save()
+}
+
+// leave leaves the successor of a certificate to the machine that has ordered
+// it, unless that was an order of this one, given up before.
+func (o *order) leave(ctx context.Context, predecessor *x509.Certificate) error {
+	if serial := predecessor.SerialNumber.String(); o.rec.Replaced != serial {
+		o.rec.Replaced, o.rec.ReplacedAt = serial, time.Now()
+		if err := o.save(); err != nil {
+			return err
+		}
+	}
+	if isUsable, _ := o.resume(ctx); isUsable {
+		return nil
+	}
+	return ErrReplaced
 }
 
 // isLeft reports whether no other machine has installed the successor of a
