@@ -2,7 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 )
@@ -202,6 +210,40 @@ func TestRenew_StoredChainThatIsRefused(t *testing.T) {
 	assert.Equal(t, 1, f.record(t, "example.com").Failures)
 	f.requireBackoff(t, "-mode", "remote", "example.com")
 	assert.Len(t, f.ca.issued("example.com"), 2)
+}
+
+// On a machine whose clock is behind, a new certificate is not valid yet. It is
+// kept until the clock is right.
+func TestRenew_ClockThatIsBehind(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	start := time.Now().Add(2 * time.Hour)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"example.com"}, NotBefore: start, NotAfter: start.AddDate(0, 0, 90),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	chain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	require.NoError(t, state.In(f.path("state"), f.caURL).Make())
+	rec := f.record(t, "example.com")
+	rec.Chain = chain
+	require.NoError(t, rec.Save())
+	status, stdout, _ := f.run(t, "example.com")
+	require.Equal(t, 1, status)
+	assert.Contains(t, stdout, "the clock of this machine is behind: the certificate is not valid before "+start.UTC().Format(time.RFC3339))
+	rec = f.record(t, "example.com")
+	assert.Equal(t, chain, rec.Chain)
+	assert.Zero(t, rec.Failures)
+}
+
+// Only a mistake in the chain itself is a reason to forget it.
+func TestIsOfChain(t *testing.T) {
+	for field, want := range map[string]bool{"Chain": true, "Chain[1]": true, "Domain": false, "SSLPri": false} {
+		err := fmt.Errorf("install: %w", csr.FieldErrors{{Field: "Domain"}, {Field: field}}.Err())
+		assert.Equal(t, want, isOfChain(err), field)
+	}
+	assert.False(t, isOfChain(assert.AnError))
 }
 
 // A window that makes no sense, and one that comes too early, change nothing.

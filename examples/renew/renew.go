@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,14 +123,17 @@ func kept(s site.Site, served *x509.Certificate, edgeErr, why error) (string, er
 }
 
 // install puts the stored chain on the domain of a site and waits until it is
-// served. A chain whose key is lost, or that can't be installed, is forgotten, so
-// that another is ordered.
+// served. A chain whose key is lost, or that can't be installed anywhere, is
+// forgotten, so that another is ordered.
 func (r *renewer) install(ctx context.Context, s site.Site, rec *state.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
 	chain, leaf := []byte(rec.Chain), rec.Leaf()
+	if time.Now().Before(leaf.NotBefore) {
+		return fmt.Errorf("the clock of this machine is behind: the certificate is not valid before %s", leaf.NotBefore.UTC().Format(time.RFC3339))
+	}
 	done, err := r.installer.Install(ctx, s.Domain, chain)
-	if _, isRefused := errors.AsType[csr.FieldErrors](err); isRefused || errors.Is(err, cdn.ErrKeyNotFound) {
+	if isOfChain(err) || errors.Is(err, cdn.ErrKeyNotFound) {
 		rec.Chain = ""
 		return rec.Fail(time.Now(), time.Time{}, err)
 	}
@@ -144,4 +148,10 @@ func (r *renewer) install(ctx context.Context, s site.Site, rec *state.Record) e
 		return err
 	}
 	return r.edge.Wait(ctx, s.Host(), leaf)
+}
+
+// isOfChain reports whether err is about a mistake in a chain.
+func isOfChain(err error) bool {
+	fields, _ := errors.AsType[csr.FieldErrors](err)
+	return slices.ContainsFunc(fields, func(e *csr.FieldError) bool { return strings.HasPrefix(e.Field, "Chain") })
 }
