@@ -194,7 +194,7 @@ func (f *fixture) pauseIsOver(t *testing.T, domain string) {
 	t.Helper()
 	rec := f.record(t, domain)
 	rec.RetryAt = time.Now()
-	require.NoError(t, rec.Save())
+	require.NoError(t, rec.Save(t.Context()))
 }
 
 func TestRenew_NamesThatDoNotValidate(t *testing.T) {

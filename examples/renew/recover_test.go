@@ -202,7 +202,7 @@ func TestRenew_StoredChainThatIsRefused(t *testing.T) {
 	rec := f.record(t, "example.com")
 	leaf, _, _ := strings.Cut(rec.Chain, "-----END CERTIFICATE-----")
 	rec.Chain = leaf + "-----END CERTIFICATE-----\n" + rec.Chain // a leaf that has not signed the leaf
-	require.NoError(t, rec.Save())
+	require.NoError(t, rec.Save(t.Context()))
 
 	status, stdout, _ := f.run(t, "-mode", "remote", "example.com")
 	require.Equal(t, 1, status, stdout)
@@ -228,7 +228,7 @@ func TestRenew_ClockThatIsBehind(t *testing.T) {
 	require.NoError(t, state.In(f.path("state"), f.caURL).Make())
 	rec := f.record(t, "example.com")
 	rec.Chain = chain
-	require.NoError(t, rec.Save())
+	require.NoError(t, rec.Save(t.Context()))
 	status, stdout, _ := f.run(t, "example.com")
 	require.Equal(t, 1, status)
 	assert.Contains(t, stdout, "the clock of this machine is behind: the certificate is not valid before "+start.UTC().Format(time.RFC3339))
@@ -384,7 +384,7 @@ func TestRenew_ReplacedByAnotherMachine(t *testing.T) {
 			rec := f.record(t, "example.com")
 			assert.Zero(t, rec.Failures)
 			rec.ReplacedAt = rec.ReplacedAt.Add(shift)
-			require.NoError(t, rec.Save())
+			require.NoError(t, rec.Save(t.Context()))
 			status, stdout, _ = f.run(t, "example.com,www.example.com")
 			require.Zero(t, status, stdout)
 			assert.Contains(t, stdout, "example.com: renewed")

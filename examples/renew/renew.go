@@ -56,7 +56,7 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	served, edgeErr := s.Served(ctx, &r.edge)
 	if at := r.due(ctx, s, served); time.Now().Before(at) {
 		if !r.dryRun {
-			err = rec.Succeed()
+			err = rec.Succeed(ctx)
 		}
 		return "kept" + nextAt(at), err
 	}
@@ -87,7 +87,7 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return did + nextAt(r.due(ctx, s, rec.Leaf())), rec.Succeed()
+	return did + nextAt(r.due(ctx, s, rec.Leaf())), rec.Succeed(ctx)
 }
 
 func nextAt(at time.Time) string { return ", next " + at.UTC().Format(time.RFC3339) }
@@ -135,7 +135,7 @@ func (r *renewer) install(ctx context.Context, s site.Site, rec *state.Record) e
 	done, err := r.installer.Install(ctx, s.Domain, chain)
 	if isOfChain(err) || errors.Is(err, cdn.ErrKeyNotFound) {
 		rec.Chain = ""
-		return rec.Fail(time.Now(), time.Time{}, err)
+		return rec.Fail(ctx, time.Now(), time.Time{}, err)
 	}
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func (c *CA) Order(ctx context.Context, s site.Site, predecessor *x509.Certifica
 	if _, isLocal := errors.AsType[local](err); err == nil || isLocal || errors.Is(err, ErrReplaced) || ctx.Err() != nil {
 		return err
 	}
-	return rec.Fail(time.Now(), *retryAfter, err)
+	return rec.Fail(ctx, time.Now(), *retryAfter, err)
 }
 
 func (o *order) run(ctx context.Context, predecessor *x509.Certificate) error {
@@ -84,24 +84,24 @@ func (o *order) run(ctx context.Context, predecessor *x509.Certificate) error {
 		return o.miss(ctx, err)
 	}
 	if err := o.check(leaf); err != nil {
-		return errors.Join(err, o.end())
+		return errors.Join(err, o.end(ctx))
 	}
 	o.rec.Chain = string(chain)
-	return o.end()
+	return o.end(ctx)
 }
 
 // save stores the record.
-func (o *order) save() error {
-	if err := o.rec.Save(); err != nil {
+func (o *order) save(ctx context.Context) error {
+	if err := o.rec.Save(ctx); err != nil {
 		return local{err}
 	}
 	return nil
 }
 
 // end forgets the order.
-func (o *order) end() error {
+func (o *order) end(ctx context.Context) error {
 	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = "", "", 0
-	return o.save()
+	return o.save(ctx)
 }
 
 // maxMisses is how often a run may fail to fetch an order or its certificate,
@@ -116,7 +116,7 @@ func (o *order) miss(ctx context.Context, err error) error {
 		return err
 	}
 	o.rec.OrderMisses++
-	return errors.Join(err, o.save())
+	return errors.Join(err, o.save(ctx))
 }
 
 // resume fetches the order that an earlier run has begun. It reports whether it
@@ -156,7 +156,7 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) error 
 	}
 	o.Order = created
 	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = o.Location, "", 0
-	return o.save()
+	return o.save(ctx)
 }
 
 // leave leaves the successor of a certificate to the machine that has ordered
@@ -164,7 +164,7 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) error 
 func (o *order) leave(ctx context.Context, predecessor *x509.Certificate) error {
 	if serial := predecessor.SerialNumber.String(); o.rec.Replaced != serial {
 		o.rec.Replaced, o.rec.ReplacedAt = serial, time.Now()
-		if err := o.save(); err != nil {
+		if err := o.save(ctx); err != nil {
 			return err
 		}
 	}
@@ -257,7 +257,7 @@ func (o *order) csr(ctx context.Context) (der []byte, err error) {
 	if o.rec.OrderKey, err = csr.PubMD5(parsed.PublicKey); err != nil {
 		return nil, err
 	}
-	return parsed.Raw, o.rec.Save()
+	return parsed.Raw, o.rec.Save(ctx)
 }
 
 // download returns the chain of an order that was finalized, and its first

@@ -54,7 +54,7 @@ func Take(ctx context.Context, dir string) (held context.Context, free func(), e
 			return nil, nil, err
 		}
 	}
-	held, cancel := context.WithCancelCause(ctx)
+	held, cancel := context.WithCancelCause(context.WithValue(ctx, lockKey{}, l))
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -68,6 +68,20 @@ func Take(ctx context.Context, dir string) (held context.Context, free func(), e
 		}
 	}, nil
 }
+
+// lockKey is the key of the lock in its context.
+type lockKey struct{}
+
+// Check returns an error if ctx is one that Take returned, or is derived from
+// one, and another run has taken the lock since.
+func Check(ctx context.Context) error {
+	if l, ok := ctx.Value(lockKey{}).(*lock); ok && !l.isOurs() {
+		return l.lost()
+	}
+	return nil
+}
+
+func (l *lock) lost() error { return fmt.Errorf("%s: the lease was lost", l.path) }
 
 // take makes the lock file. It returns fs.ErrExist if another run has one that
 // it refreshes.
@@ -128,7 +142,7 @@ func (l *lock) isStale(path string) (bool, error) {
 func (l *lock) refresh(ctx context.Context, cancel context.CancelCauseFunc) {
 	for cli.Sleep(ctx, refreshPause) == nil {
 		if !l.isOurs() || l.write(0) != nil {
-			cancel(fmt.Errorf("%s: the lease was lost", l.path))
+			cancel(l.lost())
 		}
 	}
 }

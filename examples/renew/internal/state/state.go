@@ -22,6 +22,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/internal/cli"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/due"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/lease"
 )
 
 // A Folder has the account's key and the records of one CA, so that nothing of
@@ -89,8 +90,11 @@ func (f Folder) Load(domain string) (*Record, error) {
 	return r, nil
 }
 
-// Save stores the record durably.
-func (r *Record) Save() error {
+// Save stores the record durably, unless the lease of ctx is lost.
+func (r *Record) Save(ctx context.Context) error {
+	if err := lease.Check(ctx); err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
@@ -114,11 +118,11 @@ const maxRetryAfter = 24 * time.Hour
 // Fail counts an order that failed. No other one is made before the pause is
 // over, nor before the CA's Retry-After, if that is not zero. Fail returns the
 // cause and says when.
-func (r *Record) Fail(now, retryAfter time.Time, cause error) error {
+func (r *Record) Fail(ctx context.Context, now, retryAfter time.Time, cause error) error {
 	r.Failures++
 	r.FailedAt, r.LastFailure = now, cause.Error()
 	r.RetryAt = now.Add(max(due.Pause(r.Failures), min(retryAfter.Sub(now), maxRetryAfter)))
-	if err := r.Save(); err != nil {
+	if err := r.Save(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
 	return fmt.Errorf("%w; no other order before %s", cause, r.RetryAt.UTC().Format(time.RFC3339))
@@ -134,12 +138,12 @@ func (r *Record) CheckPause(now time.Time) error {
 }
 
 // Succeed forgets the failures.
-func (r *Record) Succeed() error {
+func (r *Record) Succeed(ctx context.Context) error {
 	if r.Failures == 0 {
 		return nil
 	}
 	r.Failures, r.FailedAt, r.RetryAt, r.LastFailure = 0, time.Time{}, time.Time{}, ""
-	return r.Save()
+	return r.Save(ctx)
 }
 
 // AccountKey returns the account's key. It makes one if there is none.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/lease"
 )
 
 // folder returns a new folder of a CA.
@@ -35,7 +36,7 @@ func TestRecord_IsStored(t *testing.T) {
 	rec, err := f.Load("*.example.com")
 	require.NoError(t, err)
 	rec.Chain, rec.OrderURL = "chain", "https://ca.example.net/1"
-	require.NoError(t, rec.Save())
+	require.NoError(t, rec.Save(t.Context()))
 	again, err := f.Load("*.example.com")
 	require.NoError(t, err)
 	assert.Equal(t, rec, again)
@@ -81,19 +82,37 @@ func TestRecord_Pauses(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for _, want := range []time.Duration{time.Minute, 10 * time.Minute, 100 * time.Minute, aDay, aDay} {
-		require.ErrorIs(t, rec.Fail(now, time.Time{}, assert.AnError), assert.AnError)
+		require.ErrorIs(t, rec.Fail(t.Context(), now, time.Time{}, assert.AnError), assert.AnError)
 		assert.ErrorContains(t, rec.CheckPause(now), "no order before")
 		assert.Error(t, rec.CheckPause(now.Add(want-1)))
 		assert.NoError(t, rec.CheckPause(now.Add(want)), want)
 		assert.NoError(t, rec.CheckPause(now.Add(-time.Second)), "the clock was set back")
 		now = now.Add(want)
 	}
-	require.ErrorIs(t, rec.Fail(now, now.Add(72*time.Hour), assert.AnError), assert.AnError)
+	require.ErrorIs(t, rec.Fail(t.Context(), now, now.Add(72*time.Hour), assert.AnError), assert.AnError)
 	assert.Error(t, rec.CheckPause(now.Add(aDay-1)), "the CA's Retry-After")
 	assert.NoError(t, rec.CheckPause(now.Add(aDay)), "no Retry-After holds a domain for longer than a day")
 	rec.Failures = 0
 	assert.NoError(t, rec.CheckPause(now), "what README.md advises")
 	rec.Failures = 1
-	require.NoError(t, rec.Succeed())
+	require.NoError(t, rec.Succeed(t.Context()))
 	assert.NoError(t, rec.CheckPause(now))
+}
+
+// A run that has lost its lease does not replace what the next one has stored.
+func TestSave_NotOnceTheLeaseIsLost(t *testing.T) {
+	dir := t.TempDir()
+	ctx, free, err := lease.Take(t.Context(), dir)
+	require.NoError(t, err)
+	defer free()
+	rec, err := Folder(dir).Load("example.com")
+	require.NoError(t, err)
+	rec.Chain = "ours"
+	require.NoError(t, rec.Save(ctx))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "lock"), []byte("another run"), 0o600))
+	rec.Chain = "late"
+	require.Error(t, rec.Save(ctx))
+	rec, err = Folder(dir).Load("example.com")
+	require.NoError(t, err)
+	assert.Equal(t, "ours", rec.Chain)
 }
