@@ -100,7 +100,8 @@ func (r *renewer) due(ctx context.Context, s site.Site, leaf *x509.Certificate) 
 		return time.Time{}
 	}
 	if r.staging != r.ca.State {
-		if rec, err := r.staging.Load(s.Domain); err == nil && leaf.Equal(rec.Leaf()) {
+		rec, err := r.staging.Load(s.Domain)
+		if err == nil && leaf.Equal(rec.Leaf()) || issue.IsStaging(leaf) {
 			return time.Time{}
 		}
 	}

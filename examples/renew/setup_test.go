@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io/fs"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,11 +14,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/site"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
 )
 
 // An account that the CA refuses is asked for once, and no domain has to wait
@@ -213,4 +220,29 @@ func TestRenew_StateOfEachCA(t *testing.T) {
 	host := strings.NewReplacer("https://", "", ":", "_", "/", "_").Replace(f.caURL)
 	assert.FileExists(t, filepath.Join(f.path("state"), host, "example.com.json"), "README.md names it")
 	assert.DirExists(t, filepath.Join(f.path("state"), host, "account"))
+}
+
+// A certificate of the staging CA is recognized by its issuer where the record of
+// its order is not at hand. While the CA is the staging CA, it is a good one.
+func TestDue_CertificateOfTheStagingCA(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	s := site.Site{Domain: "example.com", Names: []string{"example.com"}}
+	for name, test := range map[string]struct {
+		issuer pkix.Name
+		ca     string
+		want   bool
+	}{
+		"organization":   {pkix.Name{Organization: []string{"(STAGING) Let's Encrypt"}, CommonName: "R11"}, issue.LetsEncrypt, true},
+		"common name":    {pkix.Name{Organization: []string{"Let's Encrypt"}, CommonName: "(STAGING) Puzzling Parsnip E7"}, issue.LetsEncrypt, true},
+		"production":     {pkix.Name{Organization: []string{"Let's Encrypt"}, CommonName: "E7"}, issue.LetsEncrypt, false},
+		"the CA of -ca":  {pkix.Name{Organization: []string{"(STAGING) Let's Encrypt"}}, issue.Staging, false},
+		"without a name": {pkix.Name{}, issue.LetsEncrypt, false},
+	} {
+		r := &renewer{ca: issue.New(test.ca, nil), staging: state.In(dir, issue.Staging)}
+		r.ca.State = state.In(dir, test.ca)
+		leaf := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Issuer: test.issuer, DNSNames: s.Names, NotBefore: now, NotAfter: now.AddDate(0, 0, 90),
+		}
+		assert.Equal(t, test.want, r.due(t.Context(), s, leaf).IsZero(), name)
+	}
 }

@@ -124,6 +124,14 @@ const (
 	ZeroSSL     = "https://acme.zerossl.com/v2/DV90"                       // which wants an external account
 )
 
+// IsStaging reports whether leaf says of itself that it is of Let's Encrypt's
+// staging CA: the names of its issuers begin with (STAGING).
+func IsStaging(leaf *x509.Certificate) bool {
+	return slices.ContainsFunc(append(slices.Clip(leaf.Issuer.Organization), leaf.Issuer.CommonName), func(name string) bool {
+		return strings.HasPrefix(name, "(STAGING)")
+	})
+}
+
 // ParseCA returns the URL of the directory of a CA, which text names or is.
 func ParseCA(text string) (directory string, err error) {
 	switch text {
