@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -130,7 +129,7 @@ func (p *pass) look(ctx context.Context, s site.Site) {
 		p.failed++
 		did = "failed: " + err.Error()
 	}
-	_, _ = fmt.Fprintln(p.stdout, s.Domain+": "+oneLine(did)) // the exit status counts
+	_, _ = fmt.Fprintln(p.stdout, s.Domain+": "+cli.OneLine(did)) // the exit status counts
 	if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
 		_, _ = fmt.Fprintf(file, "%d of %d\r", p.done, len(p.sites))
 	}
@@ -140,7 +139,7 @@ func (p *pass) look(ctx context.Context, s site.Site) {
 func (p *pass) logf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, _ = fmt.Fprintln(p.stderr, "renew: "+oneLine(fmt.Sprintf(format, args...))) // as in report
+	_, _ = fmt.Fprintln(p.stderr, "renew: "+cli.OneLine(fmt.Sprintf(format, args...))) // as in report
 }
 
 func (p *pass) logError(err error) {
@@ -148,8 +147,6 @@ func (p *pass) logError(err error) {
 		p.logf("%v", err)
 	}
 }
-
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()

@@ -167,6 +167,25 @@ func TestRenew_CAFails(t *testing.T) {
 	}
 }
 
+// However long and odd an answer of the CA is, the line of a domain stays one
+// line of a length that can be read.
+func TestRenew_LongAnswer(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	for _, path := range []string{"/order-plz", "/sign-me-up"} {
+		f.ca.intercept(answering(path, 403, nil, "\rother.example.com: kept\x1b[2K\u2028x\n"+strings.Repeat("<p>busy</p>\n", 10_000)))
+		status, stdout, _ := f.run(t, "example.com")
+		require.Equal(t, 1, status)
+		assert.Less(t, len(stdout), 800)
+		assert.Contains(t, stdout, "busy")
+		assert.NotContains(t, strings.TrimSuffix(stdout, "\n"), "\n")
+		for _, odd := range []string{"\r", "\x1b", "\u2028"} {
+			assert.NotContains(t, stdout, odd)
+		}
+		assert.Less(t, len(f.record(t, "example.com").LastFailure), 800)
+		f.pauseIsOver(t, "example.com")
+	}
+}
+
 // requireBackoff fails unless no order is made before the pause is over, and
 // one that succeeds after it.
 func (f *fixture) requireBackoff(t *testing.T, args ...string) {

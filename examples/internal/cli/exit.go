@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // usageError marks an error as wrong usage.
@@ -32,6 +33,18 @@ func Parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	return nil
 }
 
+// OneLine returns text as one line: its line ends become "; ", and what can't be
+// printed becomes a space, so that no text of another program can pass for a line
+// of this one.
+func OneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(text, "\n", "; "))
+}
+
 // Exit prints err, if any, as one line on stderr, and returns the exit status:
 // 0 if err is nil or flag.ErrHelp, 2 for wrong usage, and 1 for any other
 // error.
@@ -39,7 +52,7 @@ func Exit(program string, stderr io.Writer, err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	line := program + ": " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	line := program + ": " + OneLine(err.Error())
 	if _, ok := errors.AsType[usageError](err); ok {
 		_, _ = fmt.Fprintf(stderr, "%s (%s -h shows the usage)\n", line, program) // stderr is the last resort
 		return 2

@@ -85,10 +85,23 @@ func (c *CA) Begin(ctx context.Context) {
 			err = fmt.Errorf("%w; if the CA has a private root, set SSL_CERT_FILE to a file with it", err)
 		}
 		if err != nil {
-			return acme.Account{}, fmt.Errorf("ACME account: %w", err)
+			return acme.Account{}, fmt.Errorf("ACME account: %w", brief{err})
 		}
 		return account, nil
 	})
+}
+
+// A brief is an error of a CA, whose answer may be a page of any length.
+type brief struct{ error }
+
+func (b brief) Unwrap() error { return b.error }
+
+func (b brief) Error() string {
+	const maxRunes = 500
+	if text := []rune(b.error.Error()); len(text) > maxRunes {
+		return string(text[:maxRunes]) + "…"
+	}
+	return b.error.Error()
 }
 
 // account returns the account that has the key of the state. The CA makes it if

@@ -62,7 +62,7 @@ func (c *CA) Order(ctx context.Context, s site.Site, predecessor *x509.Certifica
 	if _, isLocal := errors.AsType[local](err); err == nil || isLocal || errors.Is(err, ErrReplaced) || ctx.Err() != nil {
 		return err
 	}
-	return rec.Fail(ctx, time.Now(), *retryAfter, err)
+	return rec.Fail(ctx, time.Now(), *retryAfter, brief{err})
 }
 
 func (o *order) run(ctx context.Context, predecessor *x509.Certificate) error {
