@@ -126,7 +126,7 @@ func (c *command) check() (err error) {
 }
 
 // renewer returns what the flags ask for. Logf prints what is no failure.
-func (c *command) renewer(ctx context.Context, transport http.RoundTripper, logf func(string, ...any)) (*renewer, error) {
+func (c *command) renewer(transport http.RoundTripper, logf func(string, ...any)) (*renewer, error) {
 	client, err := c.creator.Client(cdn.Options{})
 	if err != nil {
 		return nil, err
@@ -146,12 +146,13 @@ func (c *command) renewer(ctx context.Context, transport http.RoundTripper, logf
 	if err != nil {
 		return nil, err
 	}
-	r.ca.Challenge, r.ca.Solver, err = c.solver(ctx, logf)
+	r.ca.Challenge, r.ca.Solver, err = c.solver(&r.proofs)
 	return r, err
 }
 
-// solver returns the type of the challenges and what solves them.
-func (c *command) solver(ctx context.Context, logf func(string, ...any)) (string, issue.Solver, error) {
+// solver returns the type of the challenges and what solves them. Handler is what
+// serves proofs.
+func (c *command) solver(handler *http01.Handler) (string, issue.Solver, error) {
 	switch {
 	case c.challenge.String() == "alidns":
 		client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: c.dnsURL})
@@ -159,6 +160,6 @@ func (c *command) solver(ctx context.Context, logf func(string, ...any)) (string
 	case c.httpDir != "":
 		return "http-01", http01.Dir(c.httpDir), nil
 	}
-	handler := new(http01.Handler)
-	return "http-01", handler, handler.Listen(ctx, c.httpAddr, logf)
+	handler.Addr = c.httpAddr
+	return "http-01", handler, nil
 }

@@ -46,7 +46,7 @@ func renewAll(ctx context.Context, args []string, stdout, stderr io.Writer, tran
 		return err
 	}
 	p := &pass{sites: sites, workers: cmd.workers, stdout: stdout, stderr: stderr}
-	if p.renewer, err = cmd.renewer(ctx, transport, p.logf); err != nil {
+	if p.renewer, err = cmd.renewer(transport, p.logf); err != nil {
 		return err
 	}
 	err = p.run(ctx)
@@ -75,8 +75,12 @@ type pass struct {
 	done, failed int
 }
 
-// run looks at each site, a few at a time. The error says how many failed.
+// run makes the pass once no other run is at work. A dry run changes nothing, so
+// that it need not wait.
 func (p *pass) run(ctx context.Context) error {
+	if p.renewer.dryRun {
+		return p.lookAtAll(ctx)
+	}
 	if err := p.renewer.ca.State.Make(); err != nil {
 		return err
 	}
@@ -89,6 +93,16 @@ func (p *pass) run(ctx context.Context) error {
 		return err
 	}
 	defer free()
+	stop, err := p.renewer.proofs.Listen(ctx, p.logf)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return p.lookAtAll(ctx)
+}
+
+// lookAtAll looks at each site, a few at a time. The error says how many failed.
+func (p *pass) lookAtAll(ctx context.Context) error {
 	if err := p.renewer.begin(ctx); err != nil {
 		return err
 	}
@@ -130,8 +144,8 @@ func (p *pass) look(ctx context.Context, s site.Site) {
 		did = "failed: " + err.Error()
 	}
 	_, _ = fmt.Fprintln(p.stdout, s.Domain+": "+cli.OneLine(did)) // the exit status counts
-	if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
-		_, _ = fmt.Fprintf(file, "%d of %d\r", p.done, len(p.sites))
+	if cli.IsTerminal(p.stderr) {
+		_, _ = fmt.Fprintf(p.stderr, "%d of %d\r", p.done, len(p.sites))
 	}
 }
 
@@ -146,9 +160,4 @@ func (p *pass) logError(err error) {
 	if err != nil {
 		p.logf("%v", err)
 	}
-}
-
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

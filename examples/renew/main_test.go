@@ -21,6 +21,7 @@ import (
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/lease"
 )
 
 func TestRenew_EveryModeAndChallenge(t *testing.T) {
@@ -265,6 +266,59 @@ func TestRenew_DryRunOrdersNothing(t *testing.T) {
 	require.Zero(t, status)
 	assert.Equal(t, "example.com: would be renewed\n", stdout)
 	assert.Zero(t, f.ca.asked("/order-plz"))
+	assert.NoDirExists(t, f.path("state"))
+	assert.NoDirExists(t, f.path("keys"))
+}
+
+// A dry run waits for no other run and takes no port, and says when an order
+// would have to wait.
+func TestRenew_DryRunBesideAnother(t *testing.T) {
+	f := newFixture(t, caOptions{}, "example.com")
+	status, _, _ := f.run(t, "-http-dir", t.TempDir(), "example.com") // which the origin does not serve
+	require.Equal(t, 1, status)
+	_, free, err := lease.Take(t.Context(), f.path("state"))
+	require.NoError(t, err)
+	defer free()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	status, stdout, stderr := f.run(t, "-dry-run", "-http-dir", "", "-http-addr", listener.Addr().String(), "example.com")
+	require.Zero(t, status, stderr)
+	assert.Contains(t, stdout, "example.com: would be renewed, but no order before "+f.record(t, "example.com").RetryAt.UTC().Format(time.RFC3339))
+}
+
+// The port of the proofs is taken by the run that has the lease, for as long as
+// it has.
+func TestRenew_PortOfTheProofsIsTheLeaseholders(t *testing.T) {
+	f := newFixture(t, caOptions{}) // the CDN does not know the domain
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := listener.Addr().String()
+	flags := []string{"-http-dir", "", "-http-addr", addr, "example.com"}
+	require.NoError(t, os.Mkdir(f.path("state"), 0o700))
+	_, free, err := lease.Take(t.Context(), f.path("state"))
+	require.NoError(t, err)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	status, _, stderr := f.runWith(ctx, flags...)
+	require.Equal(t, 1, status)
+	assert.Equal(t, "renew: context canceled\n", stderr, "it waits for the lease")
+	free()
+	status, _, stderr = f.run(t, flags...)
+	require.Equal(t, 1, status)
+	assert.Contains(t, stderr, addr)
+	require.NoError(t, listener.Close())
+
+	ctx, interrupt = context.WithCancel(t.Context())
+	looks := 0
+	f.cdn.API.OnRequest = func(cdntest.Request) {
+		if looks++; looks == 3 {
+			interrupt()
+		}
+	}
+	status, _, stderr = f.runWith(ctx, append([]string{"-every", "1ms"}, flags...)...)
+	require.Zero(t, status)
+	assert.NotContains(t, stderr, addr, "the next pass takes it again")
 }
 
 // With -every the program goes on until a signal, and its status is 0 then.

@@ -14,6 +14,7 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/due"
+	"github.com/cdncsr/cdncsr/examples/renew/internal/http01"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/site"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/state"
@@ -27,6 +28,7 @@ type renewer struct {
 	edge      cdn.Edge
 	wait      time.Duration // until a certificate is served
 	staging   state.Folder  // the staging CA's
+	proofs    http01.Handler
 	dryRun    bool
 	logf      func(format string, args ...any) // prints what is no failure
 }
@@ -68,12 +70,15 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	if time.Now().Before(r.due(ctx, s, reported)) && (served == nil || !reported.Equal(stored)) {
 		return kept(s, served, edgeErr, errElsewhere)
 	}
-	did, isStored := "installed", time.Now().Before(r.due(ctx, s, stored))
+	did, pause, isStored := "installed", "", time.Now().Before(r.due(ctx, s, stored))
 	if !isStored {
 		did = "renewed"
+		if err := rec.CheckPause(time.Now()); err != nil {
+			pause = ", but " + err.Error()
+		}
 	}
 	if r.dryRun {
-		return "would be " + did, nil
+		return "would be " + did + pause, nil
 	}
 	if !isStored {
 		err = r.ca.Order(ctx, s, cmp.Or(served, reported), rec)

@@ -52,7 +52,7 @@ func TestSolver_OfAnotherLibrary(t *testing.T) {
 	cmd := new(command)
 	sites, err := cmd.parse(f.flags("example.com"), nil)
 	require.NoError(t, err)
-	r, err := cmd.renewer(t.Context(), f.http, t.Errorf)
+	r, err := cmd.renewer(f.http, t.Errorf)
 	require.NoError(t, err)
 	r.logf = t.Logf // that it waits
 	require.NoError(t, r.ca.State.Make())

@@ -47,24 +47,30 @@ func (d Dir) CleanUp(_ context.Context, challenge acme.Challenge) error {
 
 // A Handler serves its proofs to the origin's proxy, which passes
 // /.well-known/acme-challenge/ on. It implements acmez.Solver, and is safe for
-// concurrent use. The zero value is ready.
+// concurrent use.
 type Handler struct {
+	Addr   string   // the TCP address that it listens on; none if empty
 	proofs sync.Map // of string, by path
 }
 
-// Listen serves h on a TCP address until ctx ends. If it can't go on before, it
-// calls logf.
-func (h *Handler) Listen(ctx context.Context, addr string, logf func(format string, args ...any)) error {
-	listener, err := cli.Listen(ctx, addr)
-	if err != nil {
-		return err
+// Listen serves h until ctx ends or stop is called, which waits for the end. If
+// it can't go on before, it calls logf.
+func (h *Handler) Listen(ctx context.Context, logf func(format string, args ...any)) (stop func(), err error) {
+	if h.Addr == "" {
+		return func() {}, nil
 	}
-	go func() {
+	listener, err := cli.Listen(ctx, h.Addr)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var served sync.WaitGroup
+	served.Go(func() {
 		if err := cli.Serve(ctx, &http.Server{Handler: h}, listener); err != nil {
-			logf("%s: %v", addr, err)
+			logf("%s: %v", h.Addr, err)
 		}
-	}()
-	return nil
+	})
+	return func() { cancel(); served.Wait() }, nil
 }
 
 // Present serves the proof from now on.
