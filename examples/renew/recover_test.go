@@ -166,6 +166,24 @@ func TestRenew_GarbledDownloadAtARenewal(t *testing.T) {
 	assert.Len(t, f.ca.issued("www.example.com"), 1)
 }
 
+// An order of another profile is not continued. If it has replaced a certificate
+// already, that was no other machine.
+func TestRenew_OrderOfAnotherProfile(t *testing.T) {
+	f := newFixture(t, caOptions{profiles: map[string]uint64{"classic": 90, "shortlived": 6}}, "example.com")
+	for _, names := range []string{"example.com", "example.com,www.example.com"} { // an order, a renewal
+		f.ca.intercept(answering("/certZ/", 200, map[string]string{"Content-Type": "application/pem-certificate-chain"}, "<html>busy</html>"))
+		status, stdout, _ := f.run(t, "-profile", "shortlived", names)
+		require.Equal(t, 1, status)
+		require.Contains(t, stdout, "download: ")
+		f.pauseIsOver(t, "example.com")
+		f.ca.intercept(nil)
+		status, stdout, _ = f.run(t, "-profile", "classic", names)
+		require.Zero(t, status, stdout)
+		leaf := f.served(t, "example.com")
+		assert.Equal(t, 90, int(leaf.NotAfter.Sub(leaf.NotBefore).Hours()+1)/24, names)
+	}
+}
+
 // A CA that has forgotten an order, and says so in a way that is no ACME, is
 // asked once more before another order is made.
 func TestRenew_OrderThatCannotBeFetched(t *testing.T) {

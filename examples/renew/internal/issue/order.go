@@ -100,7 +100,7 @@ func (o *order) save(ctx context.Context) error {
 
 // end forgets the order.
 func (o *order) end(ctx context.Context) error {
-	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = "", "", 0
+	o.rec.OrderURL, o.rec.OrderProfile, o.rec.OrderKey, o.rec.OrderMisses = "", "", "", 0
 	return o.save(ctx)
 }
 
@@ -149,29 +149,35 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) error 
 	}
 	created, err := o.create(ctx, wanted)
 	if errors.Is(err, ErrReplaced) {
-		return o.leave(ctx, predecessor)
+		if err := o.noteReplaced(ctx, predecessor); err != nil {
+			return err
+		}
+		if isUsable, _ := o.resume(ctx); isUsable {
+			return nil // it had been given up
+		}
+		if o.Replaces != wanted.Replaces {
+			return ErrReplaced
+		}
+		wanted.Replaces = "" // by an own order, of other names or another profile
+		created, err = o.create(ctx, wanted)
 	}
 	if err != nil {
 		return err
 	}
 	o.Order = created
-	o.rec.OrderURL, o.rec.OrderKey, o.rec.OrderMisses = o.Location, "", 0
+	o.rec.OrderURL, o.rec.OrderProfile, o.rec.OrderKey, o.rec.OrderMisses = o.Location, o.CA.Profile, "", 0
 	return o.save(ctx)
 }
 
-// leave leaves the successor of a certificate to the machine that has ordered
-// it, unless that was an order of this one, given up before.
-func (o *order) leave(ctx context.Context, predecessor *x509.Certificate) error {
-	if serial := predecessor.SerialNumber.String(); o.rec.Replaced != serial {
-		o.rec.Replaced, o.rec.ReplacedAt = serial, time.Now()
-		if err := o.save(ctx); err != nil {
-			return err
-		}
-	}
-	if isUsable, _ := o.resume(ctx); isUsable {
+// noteReplaced stores that the CA has a successor of a certificate, and since
+// when.
+func (o *order) noteReplaced(ctx context.Context, predecessor *x509.Certificate) error {
+	serial := predecessor.SerialNumber.String()
+	if o.rec.Replaced == serial {
 		return nil
 	}
-	return ErrReplaced
+	o.rec.Replaced, o.rec.ReplacedAt = serial, time.Now()
+	return o.save(ctx)
 }
 
 // isLeft reports whether no other machine has installed the successor of a
@@ -220,11 +226,12 @@ func (o *order) create(ctx context.Context, wanted acme.Order) (acme.Order, erro
 }
 
 // isUsable reports whether an order that was begun is for the names of the site
-// and can be ended.
+// and the profile, and can be ended.
 func (o *order) isUsable() bool {
 	isOpen := o.Status == acme.StatusPending || o.Status == acme.StatusReady
 	isFinal := o.Status == acme.StatusProcessing || o.Status == acme.StatusValid
-	return (isOpen || isFinal && o.rec.OrderKey != "") && len(o.Identifiers) == len(o.site.Names) &&
+	return (isOpen || isFinal && o.rec.OrderKey != "") &&
+		o.rec.OrderProfile == o.CA.Profile && len(o.Identifiers) == len(o.site.Names) &&
 		!slices.ContainsFunc(o.Identifiers, func(id acme.Identifier) bool { return !slices.Contains(o.site.Names, id.Value) })
 }
 

@@ -55,10 +55,11 @@ type Record struct {
 	// Chain is the last one that was issued, in PEM; empty if there is none.
 	Chain string
 
-	// An order that was begun and has not ended: its URL, and once it is
-	// finalized the PubMd5 of its CSR.
-	OrderURL, OrderKey string
-	OrderMisses        int // how often it or its certificate could not be fetched
+	// An order that was begun and has not ended: its URL, the profile that it
+	// asked for, and once it is finalized the PubMd5 of its CSR.
+	OrderURL, OrderProfile, OrderKey string
+
+	OrderMisses int // how often it or its certificate could not be fetched
 
 	// The orders that failed in a row, until a certificate was served.
 	Failures    int
