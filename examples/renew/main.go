@@ -107,22 +107,11 @@ func (p *pass) lookAtAll(ctx context.Context) error {
 		return err
 	}
 	p.done, p.failed = 0, 0
-	sites := make(chan site.Site, len(p.sites))
-	for _, s := range p.sites {
-		sites <- s
-	}
-	close(sites)
-	var group sync.WaitGroup
-	for range p.workers {
-		group.Go(func() {
-			for s := range sites {
-				if ctx.Err() == nil {
-					p.look(ctx, s)
-				}
-			}
-		})
-	}
-	group.Wait()
+	cli.ForEach(p.workers, p.sites, func(s site.Site) {
+		if ctx.Err() == nil {
+			p.look(ctx, s)
+		}
+	})
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %d of %d domains done, %d failed", context.Cause(ctx), p.done-p.failed, len(p.sites), p.failed)

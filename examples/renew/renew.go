@@ -6,13 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/due"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/http01"
 	"github.com/cdncsr/cdncsr/examples/renew/internal/issue"
@@ -41,11 +41,7 @@ var errElsewhere = errors.New("another machine has renewed it meanwhile")
 // read.
 func (r *renewer) begin(ctx context.Context) error {
 	r.ca.Begin(ctx)
-	_, err := r.installer.Keys.Get(ctx, strings.Repeat("0", 32)) // a key that does not exist
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return fmt.Errorf("-keys: %w", err)
+	return cli.CheckKeys(ctx, r.installer.Keys)
 }
 
 // renew does what a site needs: nothing, install a chain that was issued

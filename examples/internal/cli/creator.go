@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"flag"
+	"fmt"
+	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/csr"
@@ -78,6 +83,15 @@ func (c *Creator) IsRemote() bool { return c.mode.String() == "remote" }
 
 // Keys returns the store of the keys that this machine makes.
 func (c *Creator) Keys() csr.KeyStore { return csr.DirStore{Path: c.keys} }
+
+// CheckKeys returns an error if the key store can't be read.
+func CheckKeys(ctx context.Context, keys csr.KeyStore) error {
+	_, err := keys.Get(ctx, strings.Repeat("0", 32)) // a key that does not exist
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("-keys: %w", err)
+}
 
 // With returns the creator that the flags choose. In mode local, client may be
 // nil. In mode fallback, With sets Primary and Secondary of fallback and keeps

@@ -2,11 +2,15 @@ package cli
 
 import (
 	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/csr"
 )
 
 func TestCreator_Check(t *testing.T) {
@@ -41,4 +45,12 @@ func TestDurationVar(t *testing.T) {
 	assert.Equal(t, "1m0s", flags.Lookup("wait").DefValue)
 	assert.ErrorContains(t, flags.Lookup("wait").Value.Set("5"), "want a duration such as")
 	assert.Equal(t, 90*time.Minute, d)
+}
+
+func TestCheckKeys(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, CheckKeys(t.Context(), csr.DirStore{Path: filepath.Join(dir, "none yet")}))
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	assert.ErrorContains(t, CheckKeys(t.Context(), csr.DirStore{Path: file}), "-keys: ")
 }

@@ -1,0 +1,22 @@
+package cli
+
+import "sync"
+
+// ForEach calls f for each item, in their order, from as many goroutines as
+// there are workers. It returns once all calls have.
+func ForEach[T any](workers int, items []T, f func(T)) {
+	queue := make(chan T, len(items))
+	for _, item := range items {
+		queue <- item
+	}
+	close(queue)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for item := range queue {
+				f(item)
+			}
+		})
+	}
+	group.Wait()
+}
