@@ -153,14 +153,15 @@ func TestRenew_GarbledDownloadAtARenewal(t *testing.T) {
 	status, _, _ := f.run(t, "example.com")
 	require.Zero(t, status)
 	f.ca.intercept(answering("/certZ/", 200, map[string]string{"Content-Type": "application/pem-certificate-chain"}, "<html>busy</html>"))
+	var stdout string
 	for range 3 {
-		status, stdout, _ := f.run(t, "example.com,www.example.com")
+		status, stdout, _ = f.run(t, "example.com,www.example.com")
 		require.Equal(t, 1, status)
 		require.Contains(t, stdout, "download: ")
 		f.pauseIsOver(t, "example.com")
 	}
 	f.ca.intercept(nil)
-	status, stdout, _ := f.run(t, "example.com,www.example.com")
+	status, stdout, _ = f.run(t, "example.com,www.example.com")
 	require.Zero(t, status, stdout)
 	assert.Contains(t, stdout, "example.com: renewed")
 	assert.Len(t, f.ca.issued("www.example.com"), 1)

@@ -66,15 +66,15 @@ func (r *renewer) renew(ctx context.Context, s site.Site) (string, error) {
 	if time.Now().Before(r.due(ctx, s, reported)) && (served == nil || !reported.Equal(stored)) {
 		return kept(s, served, edgeErr, errElsewhere)
 	}
-	did, pause, isStored := "installed", "", time.Now().Before(r.due(ctx, s, stored))
+	did, isStored := "installed", time.Now().Before(r.due(ctx, s, stored))
 	if !isStored {
 		did = "renewed"
-		if err := rec.CheckPause(time.Now()); err != nil {
-			pause = ", but " + err.Error()
-		}
 	}
 	if r.dryRun {
-		return "would be " + did + pause, nil
+		if pause := rec.CheckPause(time.Now()); pause != nil && !isStored {
+			did += ", but " + pause.Error()
+		}
+		return "would be " + did, nil
 	}
 	if !isStored {
 		err = r.ca.Order(ctx, s, cmp.Or(served, reported), rec)

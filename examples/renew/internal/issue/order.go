@@ -149,7 +149,7 @@ func (o *order) begin(ctx context.Context, predecessor *x509.Certificate) error 
 	}
 	created, err := o.create(ctx, wanted)
 	if errors.Is(err, ErrReplaced) {
-		if err := o.noteReplaced(ctx, predecessor); err != nil {
+		if err = o.noteReplaced(ctx, predecessor); err != nil {
 			return err
 		}
 		if isUsable, _ := o.resume(ctx); isUsable {

@@ -128,7 +128,7 @@ func (l *lock) isStale(path string) (bool, error) {
 	defer func() { _ = now.Close() }()
 	_, err = now.WriteString("now")
 	clock, clockErr := os.Stat(now.Name())
-	if err := cmp.Or(err, clockErr); err != nil {
+	if err = cmp.Or(err, clockErr); err != nil {
 		return false, err
 	}
 	file, err := os.Stat(path)
