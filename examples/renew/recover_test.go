@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -314,6 +315,18 @@ func TestRenew_CertificateOfAnotherAccount(t *testing.T) {
 	assert.Equal(t, 3, f.ca.asked("/order-plz"))
 }
 
+// withoutWindows answers questions for windows until the first chain is
+// downloaded, after which the ACME client would repeat its own for seconds.
+func withoutWindows() func(http.ResponseWriter, string) bool {
+	refuse, downloaded := answering("/draft-ietf-acme-ari-03/renewalInfo", 404, nil, ""), new(atomic.Bool)
+	return func(w http.ResponseWriter, path string) bool {
+		if strings.HasPrefix(path, "/certZ/") {
+			downloaded.Store(true)
+		}
+		return !downloaded.Load() && refuse(w, path)
+	}
+}
+
 // An order names its predecessor also while the CA tells no windows, unless
 // nothing says that the CA has issued it.
 func TestRenew_PredecessorWithoutAWindow(t *testing.T) {
@@ -322,7 +335,7 @@ func TestRenew_PredecessorWithoutAWindow(t *testing.T) {
 	require.Zero(t, status)
 	id, err := acme.ARIUniqueIdentifier(f.served(t, "example.com"))
 	require.NoError(t, err)
-	f.ca.intercept(answering("/draft-ietf-acme-ari-03/renewalInfo", 404, nil, ""))
+	f.ca.intercept(withoutWindows())
 	status, stdout, _ := f.run(t, "example.com,www.example.com")
 	require.Zero(t, status, stdout)
 	issued := f.ca.issued("www.example.com")
@@ -331,7 +344,7 @@ func TestRenew_PredecessorWithoutAWindow(t *testing.T) {
 
 	other := newFixture(t, caOptions{}, "example.com")
 	f.ca, f.caURL, f.http = other.ca, other.caURL, other.http // its edge does not serve proofs
-	f.ca.intercept(answering("/draft-ietf-acme-ari-03/renewalInfo", 404, nil, ""))
+	f.ca.intercept(withoutWindows())
 	status, stdout, _ = f.run(t, "-http-dir", other.path("web"), "example.com,new.example.com")
 	require.Zero(t, status, stdout)
 	assert.Equal(t, 1, other.ca.asked("/order-plz"))
