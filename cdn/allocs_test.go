@@ -42,8 +42,8 @@ func TestClient_AllocatesLittle(t *testing.T) {
 		signer            signer.Signer
 		allocations, size float64 // at most
 	}{
-		"RPC":  {signer.RPC{}, 82, 8000},
-		"ACS3": {signer.ACS3{}, 76, 7500},
+		"RPC":  {signer.RPC{}, 80, 7700},
+		"ACS3": {signer.ACS3{}, 74, 7200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := cdn.NewClient(cdn.StaticCredentials(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}),

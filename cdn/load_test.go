@@ -146,7 +146,11 @@ func TestMemory_HugeBodiesAreCutAt1MiB(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(handler)
 			defer srv.Close()
-			client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: srv.URL, MaxAttempts: 1})
+			opts := &cdn.Options{Endpoint: srv.URL, MaxAttempts: 1}
+			if name == "gzip bomb" {
+				opts.HTTPClient = srv.Client() // which asks for it, as the client's own transport does not
+			}
+			client, err := cdn.NewClient(cdn.StaticCredentials(testCreds), opts)
 			require.NoError(t, err)
 			defer client.CloseIdleConnections()
 			runtime.GC()

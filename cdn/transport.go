@@ -37,6 +37,7 @@ func newTransport() *http.Transport {
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
+		DisableCompression:     true, // answers are small, and asking for it would add 0.3 KB to each call
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		MaxConnsPerHost:        maxConnections,
