@@ -61,7 +61,8 @@ func requireOneKind(t *testing.T, err error) {
 	}
 	require.Equal(t, 1, kinds)
 	require.NotContains(t, err.Error(), "\n")
-	for _, secret := range []string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken, "Hidden"} {
+	const ofHiddenKey = "HiddenHiddenHidd" // fewer letters may be of any text
+	for _, secret := range []string{testCreds.AccessKeyID, testCreds.AccessKeySecret, testCreds.SecurityToken, ofHiddenKey} {
 		require.NotContains(t, printed(t, err), secret)
 	}
 }
