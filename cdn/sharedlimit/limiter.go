@@ -38,8 +38,8 @@ type Limiter struct {
 	Rate int
 
 	// Processes is how many processes share the turns. While Turns is away,
-	// each of them lets Rate/Processes calls a second through. If 0, Wait
-	// fails then, at the first error.
+	// each of them lets Rate/Processes calls a second through, or some 900 if
+	// that is more. If 0, Wait fails then, at the first error.
 	Processes int
 
 	// Logger, if non-nil, gets a warning when Turns goes away and another
