@@ -183,7 +183,8 @@ func TestRecovery_DeadlinesCountTheShareAndTheTurnsAfterIt(t *testing.T) {
 		var group sync.WaitGroup
 		group.Go(func() { workers(t, startPasses(), 10*time.Second, 50, limiter) })
 		time.Sleep(3 * time.Second)
-		// If the engine came back at once, 20 calls would pass in two seconds of caution, and 30 in 300 ms after it.
+		// If the engine came back at once, 20 calls would pass in two seconds
+		// of caution, and 30 in 300 ms after it.
 		for timeout, atOnce := range map[time.Duration]bool{2200 * time.Millisecond: true, 2600 * time.Millisecond: false} {
 			group.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), timeout)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
 // A batch is one run of the program over a list.
@@ -40,7 +40,7 @@ func (b *batch) run(ctx context.Context, workers int, rows []row) error {
 	})
 	missing := b.missing(rows)
 	removeBar := b.display.follow(b.progress())
-	forEach(stoppable, min(workers, len(missing)), missing, func(r row) {
+	cli.ForEach(stoppable, min(workers, len(missing)), missing, func(r row) {
 		// A call in progress goes on: a canceled one could leave a key without
 		// its CSR.
 		if err := b.create(context.WithoutCancel(ctx), r); err != nil {
@@ -130,30 +130,3 @@ func (b *batch) result(stopped, journalErr error) error {
 }
 
 const runAgain = "run the same command again to do the rest"
-
-// forEach calls do for each item with the given number of workers, and returns
-// when every call has returned. Once ctx has ended, it starts no further call.
-func forEach[T any](ctx context.Context, workers int, items []T, do func(T)) {
-	queue := make(chan T)
-	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for item := range queue {
-				if ctx.Err() == nil {
-					do(item)
-				}
-			}
-		})
-	}
-	for _, item := range items {
-		if ctx.Err() != nil {
-			break
-		}
-		select {
-		case queue <- item:
-		case <-ctx.Done():
-		}
-	}
-	close(queue)
-	group.Wait()
-}

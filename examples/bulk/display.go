@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cdncsr/cdncsr/examples/internal/cli"
 )
 
 // progress counts the rows of a batch.
@@ -54,14 +55,7 @@ const (
 	lineInterval = 5 * time.Second
 )
 
-func newDisplay(w io.Writer) *display {
-	file, ok := w.(*os.File)
-	if !ok {
-		return &display{w: w}
-	}
-	info, err := file.Stat()
-	return &display{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
-}
+func newDisplay(w io.Writer) *display { return &display{w: w, terminal: cli.IsTerminal(w)} }
 
 // follow shows the progress that now returns, until remove is called. That also
 // removes the bar.

@@ -107,11 +107,7 @@ func (p *pass) lookAtAll(ctx context.Context) error {
 		return err
 	}
 	p.done, p.failed = 0, 0
-	cli.ForEach(p.workers, p.sites, func(s site.Site) {
-		if ctx.Err() == nil {
-			p.look(ctx, s)
-		}
-	})
+	cli.ForEach(ctx, p.workers, p.sites, func(s site.Site) { p.look(ctx, s) })
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %d of %d domains done, %d failed", context.Cause(ctx), p.done-p.failed, len(p.sites), p.failed)

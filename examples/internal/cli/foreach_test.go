@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,7 +16,7 @@ func TestForEach_SoManyAtATime(t *testing.T) {
 			items := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 			var sum atomic.Int64
 			start := time.Now()
-			ForEach(workers, items, func(item int) {
+			ForEach(t.Context(), workers, items, func(item int) {
 				time.Sleep(time.Second) // virtual
 				sum.Add(int64(item))
 			})
@@ -23,4 +24,16 @@ func TestForEach_SoManyAtATime(t *testing.T) {
 			assert.Equal(t, int64(78), sum.Load(), "each once")
 		})
 	}
+}
+
+func TestForEach_StartsNoCallOnceItsContextHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var done []int
+	ForEach(ctx, 1, []int{1, 2, 3}, func(item int) {
+		done = append(done, item)
+		if item == 2 {
+			cancel()
+		}
+	})
+	assert.Equal(t, []int{1, 2}, done)
 }
