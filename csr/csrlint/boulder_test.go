@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 // Samples that Lint refuses and that the packages of Boulder in
@@ -29,7 +31,7 @@ var (
 // nothing else but what the lists above have. Boulder gets DER, so what is
 // wrong in the PEM does not count.
 func TestLint_AgreesWithBoulder(t *testing.T) {
-	program := buildModule(t, "boulder")
+	program := testenv.Program(t, "cdncsr-boulder")
 	var all []forgedSample
 	var findings [][]Finding
 	var pems bytes.Buffer
@@ -71,7 +73,7 @@ func refusedBy(findings []Finding, prefix string) bool {
 // from parts in which mistakes hide, in the three places where a name can
 // stand.
 func TestLint_AgreesWithBoulderOnInvalidNames(t *testing.T) {
-	program := buildModule(t, "boulder")
+	program := testenv.Program(t, "cdncsr-boulder")
 	random := rand.New(rand.NewPCG(1, 2)) // the same names in every run
 	var names []string
 	var csrs [][]byte

@@ -16,12 +16,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testenv"
 )
 
 // TestLint_AgreesWithZlint checks that Lint finds what zlint finds in a
 // certificate with the subject, the key and the names of a CSR.
 func TestLint_AgreesWithZlint(t *testing.T) {
-	program := buildModule(t, "zlint")
+	program := testenv.Program(t, "cdncsr-zlint")
 	var names []string
 	var certs strings.Builder
 	var refused []bool     // by CSR
