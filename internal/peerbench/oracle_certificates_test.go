@@ -84,15 +84,13 @@ func TestOracle_DarabonbaPutsThePrivateKeyIntoTheURL(t *testing.T) {
 	srv.API.AddDomain("example.com")
 	var seen []cdntest.Request
 	srv.API.OnRequest = func(r cdntest.Request) { seen = append(seen, r) }
-	key := newKey(t)
-	der, err := x509.MarshalECPrivateKey(key)
-	require.NoError(t, err)
+	key, private := newPrivateKey(t)
 	req := &cdn.SetCdnDomainSSLCertificateRequest{
 		DomainName: "example.com", SSLProtocol: "on", SSLPub: certify(t, key.Public(), key),
-		SSLPri: cdn.Secret(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
+		SSLPri: private,
 	}
 
-	_, err = call("SetCdnDomainSSLCertificate", map[string]string{
+	_, err := call("SetCdnDomainSSLCertificate", map[string]string{
 		"DomainName": req.DomainName, "SSLProtocol": req.SSLProtocol, "SSLPub": req.SSLPub, "SSLPri": string(req.SSLPri),
 	})
 	require.Error(t, err)

@@ -98,8 +98,8 @@ type caller func(action string, params map[string]string) (map[string]any, error
 // returns the body of the answer.
 func newDarabonba(t *testing.T, known signer.Credentials) (*cdntest.Server, caller) {
 	t.Helper()
-	srv := cdntest.NewServer(t)
-	srv.API.Credentials, srv.API.Source = []signer.Credentials{known}, csr.P256
+	srv := newFake(t)
+	srv.API.Credentials = []signer.Credentials{known}
 	client, err := openapi.NewClient(&openapi.Config{
 		AccessKeyId: dara.String(known.AccessKeyID), AccessKeySecret: dara.String(known.AccessKeySecret),
 		SecurityToken: dara.String(known.SecurityToken),
@@ -112,4 +112,12 @@ func newDarabonba(t *testing.T, known signer.Credentials) (*cdntest.Server, call
 		body, _ := result["body"].(map[string]any)
 		return body, err
 	}
+}
+
+// newFake returns a fake that knows creds.
+func newFake(t *testing.T) *cdntest.Server {
+	t.Helper()
+	srv := cdntest.NewServer(t)
+	srv.API.Credentials, srv.API.Source = []signer.Credentials{creds}, csr.P256
+	return srv
 }

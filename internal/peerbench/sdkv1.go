@@ -12,7 +12,7 @@ import (
 // newV1 returns the typed call of github.com/aliyun/alibaba-cloud-sdk-go, with
 // its default transport.
 func newV1(address string) (contender, error) {
-	client, err := sdkcdn.NewClientWithAccessKey("cn-hangzhou", accessKeyID, accessSecret)
+	client, err := newSDKClient()
 	return contender{name: sdkV1, do: func() error {
 		request := sdkcdn.CreateCreateCdnCertificateSigningRequestRequest()
 		request.Domain = strings.TrimPrefix(address, "http://")
@@ -24,6 +24,10 @@ func newV1(address string) (contender, error) {
 		}
 		return err
 	}}, err
+}
+
+func newSDKClient() (*sdkcdn.Client, error) {
+	return sdkcdn.NewClientWithAccessKey("cn-hangzhou", accessKeyID, accessSecret)
 }
 
 // newV1Signer returns what signs a request whose parameters are set. It makes

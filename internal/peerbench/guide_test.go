@@ -1,4 +1,4 @@
-package aliyunsdk_test
+package main
 
 import (
 	"context"
@@ -148,8 +148,9 @@ func responseForSDK(r *csr.Response) *sdkcdn.CreateCdnCertificateSigningRequestR
 }
 
 func TestGuide_BothCallsAskForTheSame(t *testing.T) {
-	writeHome(t, cliFiles)
-	srv := newServer(t, longLived)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", accessKeyID)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accessSecret)
+	srv := newFake(t)
 	var seen []cdntest.Request
 	srv.API.OnRequest = func(r cdntest.Request) {
 		r.RequestId = ""
@@ -191,8 +192,7 @@ func TestGuide_BothInstall(t *testing.T) {
 		require.NoError(t, err, name)
 		parsed, err := resp.CertificateRequest()
 		require.NoError(t, err)
-		ca, _ := newLocalKey(t)
-		chain := certify(t, parsed.PublicKey, ca)
+		chain := certify(t, parsed.PublicKey, newKey(t))
 		key := ""
 		if local, getErr := keys.Get(t.Context(), resp.PubMd5); getErr == nil {
 			der, marshalErr := x509.MarshalECPrivateKey(local.(*ecdsa.PrivateKey))
@@ -210,12 +210,15 @@ func TestGuide_BothInstall(t *testing.T) {
 
 func TestGuide_BothTellFailuresApart(t *testing.T) {
 	for code, want := range map[string]string{"Throttling.User": "later", "ServiceUnavailable": "elsewhere", "Forbidden.RAM": "Forbidden.RAM, request "} {
-		srv := newServer(t, longLived)
+		srv := newFake(t)
 		status := map[string]int{"Throttling.User": 429, "ServiceUnavailable": 503, "Forbidden.RAM": 403}[code]
 		for range 2 {
 			srv.API.Inject(cdntest.Fault{Code: code, Status: status})
 		}
-		_, err := newSDKClient(t, accessKey(t, nil)).CreateCdnCertificateSigningRequest(newSDKRequest(srv))
+		theirs, err := newSDKClient()
+		require.NoError(t, err)
+		theirs.Domain = strings.TrimPrefix(srv.URL, "http://")
+		_, err = sdkCall(theirs, "example.com")
 		assert.Contains(t, sdkFailure(err), want)
 		_, err = libraryCall(t.Context(), srv.NewClient(t, &cdn.Options{MaxAttempts: 1}), "example.com")
 		assert.Contains(t, libraryFailure(err), want)
@@ -223,10 +226,13 @@ func TestGuide_BothTellFailuresApart(t *testing.T) {
 }
 
 func TestGuide_Conversions(t *testing.T) {
-	request := newSDKRequest(newServer(t))
+	request := sdkcdn.CreateCreateCdnCertificateSigningRequestRequest()
+	request.CommonName, request.SANs = "example.com", "*.example.com,xn--fiqs8s.example"
+	request.Organization, request.OrganizationUnit, request.Email = "Example Ltd", "Unit", "admin@example.com"
+	request.Country, request.State, request.City = "CN", "浙江", "杭州"
 	want := &csr.Request{
-		CommonName: request.CommonName, SANs: []string{"*.example.com", "xn--fiqs8s.example"},
-		Organization: request.Organization, OrganizationUnit: request.OrganizationUnit, Country: "CN", State: "浙江", City: "杭州 🔏",
+		CommonName: "example.com", SANs: []string{"*.example.com", "xn--fiqs8s.example"},
+		Organization: "Example Ltd", OrganizationUnit: "Unit", Email: "admin@example.com", Country: "CN", State: "浙江", City: "杭州",
 	}
 	assert.Equal(t, want, requestOfSDK(request))
 	request.SANs = ""
