@@ -26,7 +26,7 @@ var imports = map[string][]string{
 	"signer":        {},
 	"csr":           {"internal/keydir", "github.com/cenkalti/backoff/v5", "github.com/google/uuid", "golang.org/x/net", "golang.org/x/text"},
 	"csr/csrlint":   {"golang.org/x/net", "golang.org/x/text"},
-	"csr/csrtest":   {"csr", "csr/sealed"},
+	"csr/csrtest":   {"csr", "csr/sealed", "internal/testkey"},
 	"csr/sealed":    {"csr", "internal/keydir"},
 	"csr/sqlstore":  {"csr/sealed"},
 	"cdn":           {"csr", "signer", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2", "golang.org/x/time"},
@@ -36,6 +36,7 @@ var imports = map[string][]string{
 	"cdn/sharedlimit":                 {},
 	"cdn/sharedlimit/sharedlimittest": {"cdn/sharedlimit"},
 	"internal/keydir":                 {},
+	"internal/testkey":                {},
 }
 
 // linked lists the modules that a program gets with a package, those of their

@@ -24,6 +24,7 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 // installerOf returns an installer with a key of its own, two domains, and a
@@ -187,7 +188,7 @@ func (f dialFunc) DialContext(context.Context, string, string) (net.Conn, error)
 }
 
 func TestInstaller_RSAKeyWithoutItsPrimes(t *testing.T) {
-	ca, key := newTestCA(t), newKey(t, csr.RSA2048).(*rsa.PrivateKey)
+	ca, key := newTestCA(t), testkey.RSA(2048)
 	s := newFixture(t, nil)
 	s.api.AddDomain("example.com")
 	i := &cdn.Installer{Client: s.client, Keys: keyStub{&rsa.PrivateKey{PublicKey: key.PublicKey, D: key.D}}}

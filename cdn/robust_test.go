@@ -2,7 +2,6 @@ package cdn_test
 
 import (
 	"context"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -22,6 +21,7 @@ import (
 	"github.com/cdncsr/cdncsr/cdn"
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/internal/testkey"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
@@ -70,7 +70,7 @@ func TestPrivateKey_InAnotherParameterIsRefused(t *testing.T) {
 
 // A key whose PEM lost its line feeds has no windows.
 func TestRedact_KeyWhosePEMLostItsLineEnds(t *testing.T) {
-	der := x509.MarshalPKCS1PrivateKey(newKey(t, csr.RSA2048).(*rsa.PrivateKey))
+	der := x509.MarshalPKCS1PrivateKey(testkey.RSA(2048))
 	pemText := strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: der})))
 	for name, separator := range map[string]string{"line feeds": "\n", "blanks": " ", "nothing": "", "carriage returns": "\r", `backslash n`: `\n`} {
 		c := clientAnswering(t, nil, cdn.Options{}, func(r *http.Request) (int, string) {

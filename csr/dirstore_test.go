@@ -88,7 +88,9 @@ func TestDirStore_ForeignKey(t *testing.T) {
 func TestDirStore_PartsOfTwoKeys(t *testing.T) {
 	ec, otherEC := newTestKey(t, P256).(*ecdsa.PrivateKey), newTestKey(t, P256).(*ecdsa.PrivateKey)
 	ed, otherEd := newTestKey(t, Ed25519).(ed25519.PrivateKey), newTestKey(t, Ed25519).(ed25519.PrivateKey)
-	rsaKey, otherRSA := newTestKey(t, RSA2048).(*rsa.PrivateKey), newTestKey(t, RSA2048).(*rsa.PrivateKey)
+	rsaKey := newTestKey(t, RSA2048).(*rsa.PrivateKey)
+	otherRSA, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
 	otherEC.PublicKey = ec.PublicKey
 	for _, key := range []crypto.Signer{
 		otherEC,

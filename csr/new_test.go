@@ -31,7 +31,9 @@ func TestNew_EveryKeyType(t *testing.T) {
 	}
 	for _, keyType := range keyTypes {
 		t.Run(keyType.String(), func(t *testing.T) {
-			assertCSR(t, newTestKey(t, keyType), want[keyType])
+			key, err := keyType.NewKey(t.Context())
+			require.NoError(t, err)
+			assertCSR(t, key, want[keyType])
 		})
 	}
 	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)

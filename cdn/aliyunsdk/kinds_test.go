@@ -1,8 +1,6 @@
 package aliyunsdk_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"os"
@@ -12,6 +10,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cdncsr/cdncsr/internal/testkey"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
@@ -185,9 +184,7 @@ func uri(t *testing.T, c *cloud) credentials.CredentialsProvider {
 }
 
 func keyPair(t *testing.T, _ *cloud) credentials.CredentialsProvider {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	der, err := x509.MarshalPKCS8PrivateKey(testkey.RSA(2048))
 	require.NoError(t, err)
 	//lint:ignore SA1019 the SDK still signs with it
 	p, err := credentials.NewRSAKeyPairCredentialsProvider("public-id", base64.StdEncoding.EncodeToString(der), 0)

@@ -1,8 +1,6 @@
 package cdntest_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -16,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn/cdntest"
+	"github.com/cdncsr/cdncsr/internal/testkey"
 	"github.com/cdncsr/cdncsr/signer"
 )
 
 func TestSetSSLCertificate_StoresAndInstalls(t *testing.T) {
 	ca := newAuthority(t)
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
+	rsaKey := testkey.RSA(2048)
 	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}))
 	rsaChain := chain(ca.leaf(t, rsaKey.Public(), "example.com"), ca.intermediate)
 	ecChain, ecKey := ca.issue(t, "example.com")

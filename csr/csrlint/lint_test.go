@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 // codes returns the codes of the findings that are refused or of the others,
@@ -105,7 +107,7 @@ func TestLint_InTheOrderOfTheCSR(t *testing.T) {
 // TestLint_WhoseRuleAnExponentBreaks: the Baseline Requirements refuse even
 // exponents and those below 3, Let's Encrypt all but 65537.
 func TestLint_WhoseRuleAnExponentBreaks(t *testing.T) {
-	key := newRSA(t, 2048)
+	key := testkey.RSA(2048)
 	for exponent, want := range map[int]string{
 		1: "BR 6.1.6", 2: "BR 6.1.6", 65536: "BR 6.1.6",
 		3: "Boulder goodkey (Let's Encrypt)", 65539: "Boulder goodkey (Let's Encrypt)",

@@ -16,19 +16,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 // otherKey is not the key of any forgery.
 var otherKey = newECDSA(elliptic.P256())
 
 var pssOptions = &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}
-
-func newRSA(t testing.TB, bits int) *rsa.PrivateKey {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	require.NoError(t, err)
-	return key
-}
 
 // keySamples are wrong in the type or the encoding of their keys. Where no one
 // can sign with the key, the signature is wrong too.
@@ -90,7 +85,7 @@ func growAlgorithm(t testing.TB, spki []byte) []byte {
 
 // rsaEncodingSamples are wrong in the encoding of their RSA keys.
 func rsaEncodingSamples(t testing.TB) []sample {
-	key := newRSA(t, 2048)
+	key := testkey.RSA(2048)
 	spki := spkiOf(key.Public())
 	number := parts(t, x509.MarshalPKCS1PublicKey(&key.PublicKey))
 	with := func(spki []byte) func(*forgery) {
@@ -117,7 +112,7 @@ func rsaEncodingSamples(t testing.TB) []sample {
 
 // rsaSamples are wrong in the numbers of their RSA keys.
 func rsaSamples(t testing.TB) []sample {
-	rsa2048 := newRSA(t, 2048)
+	rsa2048 := testkey.RSA(2048)
 	n := rsa2048.N
 	numbers := func(n *big.Int, e int) func(*forgery) {
 		return func(f *forgery) {
@@ -125,7 +120,11 @@ func rsaSamples(t testing.TB) []sample {
 			f.spki = spkiOf(&rsa.PublicKey{N: n, E: e})
 		}
 	}
-	generated := func(bits int) func(*forgery) { return func(f *forgery) { f.rsa(newRSA(t, bits)) } }
+	generated := func(bits int) func(*forgery) {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		require.NoError(t, err)
+		return func(f *forgery) { f.rsa(key) }
+	}
 	// bits returns an even number with the given number of bits, which is not a
 	// valid modulus.
 	bits := func(bits int) *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(bits-1)) }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 // sample is a CSR with something wrong, and what Lint must find in it.
@@ -161,7 +163,7 @@ func encodingSamples() []sample {
 
 // signatureSamples are wrong in their signatures.
 func signatureSamples(t testing.TB) []sample {
-	rsa2048 := newRSA(t, 2048)
+	rsa2048 := testkey.RSA(2048)
 	with := func(algorithm []byte, options crypto.SignerOpts) func(*forgery) {
 		return func(f *forgery) { f.key, f.algorithm, f.options = rsa2048, algorithm, options }
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/cdncsr/cdncsr/csr"
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 // newKey returns a new key and its name.
@@ -31,15 +32,15 @@ type namedKey struct {
 	signer  crypto.Signer
 }
 
-// keyOfEachType returns a key of every csr.KeyType. They are made once, since
-// the large RSA keys take half a second or more.
+// keyOfEachType returns a key of every csr.KeyType. The RSA keys are always the
+// same, since making them could take seconds.
 var keyOfEachType = sync.OnceValues(func() ([]namedKey, error) {
 	var keys []namedKey
 	for keyType := csr.KeyType(0); ; keyType++ {
 		if _, err := keyType.MarshalText(); err != nil {
 			return keys, nil // after the last one
 		}
-		signer, err := keyType.NewKey(context.Background())
+		signer, err := newKeyOf(keyType)
 		if err != nil {
 			return nil, err
 		}
@@ -50,6 +51,18 @@ var keyOfEachType = sync.OnceValues(func() ([]namedKey, error) {
 		keys = append(keys, namedKey{keyType, name, signer})
 	}
 })
+
+func newKeyOf(keyType csr.KeyType) (crypto.Signer, error) {
+	switch keyType {
+	case csr.RSA2048:
+		return testkey.RSA(2048), nil
+	case csr.RSA3072:
+		return testkey.RSA(3072), nil
+	case csr.RSA4096:
+		return testkey.RSA(4096), nil
+	}
+	return keyType.NewKey(context.Background())
+}
 
 // incompleteKeys returns keys that can't sign, under the names that complete
 // ones have.

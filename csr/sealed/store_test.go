@@ -25,6 +25,7 @@ import (
 	"github.com/cdncsr/cdncsr/csr"
 	"github.com/cdncsr/cdncsr/csr/csrtest"
 	"github.com/cdncsr/cdncsr/csr/sealed"
+	"github.com/cdncsr/cdncsr/internal/testkey"
 )
 
 func TestStore_IsAKeyStore(t *testing.T) {
@@ -63,15 +64,13 @@ func replacement(name string, want error, blob []byte) damage {
 // plaintexts are damages that put a private key in the clear into the store.
 func plaintexts(t *testing.T, key crypto.Signer) (damages []damage) {
 	t.Helper()
-	rsaKey, err := csr.RSA2048.NewKey(t.Context())
-	require.NoError(t, err)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	sec1, err := x509.MarshalECPrivateKey(key.(*ecdsa.PrivateKey))
 	require.NoError(t, err)
 	for label, der := range map[string][]byte{
 		"PRIVATE KEY": pkcs8, "EC PRIVATE KEY": sec1,
-		"RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(rsaKey.(*rsa.PrivateKey)),
+		"RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(testkey.RSA(2048)),
 	} {
 		text := pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})
 		damages = append(damages, replacement(label+" in DER", sealed.ErrPlaintext, der),
@@ -230,7 +229,7 @@ func TestStore_ForeignAndBrokenKeys(t *testing.T) {
 		"empty RSA":            new(rsa.PrivateKey),
 		"empty ECDSA":          new(ecdsa.PrivateKey),
 		"another's name":       newP384(t),
-		"RSA without its part": publicOnly(t),
+		"RSA without its part": publicOnly(),
 	} {
 		err := store.Put(t.Context(), name, broken)
 		require.Error(t, err, what)
@@ -258,17 +257,14 @@ func TestStore_PartsOfTwoKeys(t *testing.T) {
 }
 
 func TestStore_PartsOfTwoRSAKeys(t *testing.T) {
-	one, err := csr.RSA2048.NewKey(t.Context())
+	mixed, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	other, err := csr.RSA2048.NewKey(t.Context())
-	require.NoError(t, err)
-	mixed := *other.(*rsa.PrivateKey)
-	mixed.PublicKey = one.(*rsa.PrivateKey).PublicKey
+	mixed.PublicKey = testkey.RSA(2048).PublicKey
 	name, err := csr.PubMD5(mixed.Public())
 	require.NoError(t, err)
 	blobs := newBlobs()
 	store := &sealed.Store{Blobs: blobs, AEAD: newRing(t, newSecret())}
-	require.Error(t, store.Put(t.Context(), name, &mixed))
+	require.Error(t, store.Put(t.Context(), name, mixed))
 	assert.Empty(t, blobs.blobs)
 }
 
@@ -280,10 +276,8 @@ func newP384(t *testing.T) crypto.Signer {
 	return key
 }
 
-func publicOnly(t *testing.T) crypto.Signer {
-	key, err := csr.RSA2048.NewKey(t.Context())
-	require.NoError(t, err)
-	return &rsa.PrivateKey{PublicKey: key.(*rsa.PrivateKey).PublicKey}
+func publicOnly() crypto.Signer {
+	return &rsa.PrivateKey{PublicKey: testkey.RSA(2048).PublicKey}
 }
 
 func TestStore_RequiresItsFields(t *testing.T) {
