@@ -151,7 +151,7 @@ func inYear(t *testing.T, domains int, f func(t *testing.T, y *year)) {
 		y := &year{
 			api:     &cdntest.API{Source: csr.P256, Credentials: []signer.Credentials{{AccessKeyID: "id", AccessKeySecret: "secret"}}},
 			ca:      &inProcess{testCA: newTestCA(t, db, validator, opts), replaced: map[string]bool{}},
-			groups:  []group{{days: 90, every: 24 * time.Hour}, {days: 45, every: 12 * time.Hour}, {days: 6, every: 6 * time.Hour}},
+			groups:  []group{{days: 90, every: 48 * time.Hour}, {days: 45, every: 24 * time.Hour}, {days: 6, every: 12 * time.Hour}},
 			revoked: map[string]time.Time{},
 			host:    strings.ToLower(t.Name()) + ".example.net",
 		}
@@ -307,40 +307,32 @@ func requireAtMost(t *testing.T, issued []issuance, n int, d time.Duration) {
 	}
 }
 
-func TestYear_NeverExpired(t *testing.T) {
-	dir := t.TempDir()
+// A year of 50 domains. Two machines have the same list and account, and no
+// common folder. For a quarter only the first runs; after that there are months
+// in which both run at the same moment, in which one runs after the other, and
+// in which one is alone.
+func TestYear(t *testing.T) {
+	dirs := []string{t.TempDir(), t.TempDir()}
 	inYear(t, 50, func(t *testing.T, y *year) {
-		machine := y.machine(t, dir)
-		y.run(t, func(_ int, g group) { y.pass(t, machine, g) })
-		y.check(t)
-	})
-}
-
-// Two machines with the same list and account, and no common folder: at the same
-// moment, one after the other, and each alone for a month.
-func TestYear_TwoMachines(t *testing.T) {
-	first, second := t.TempDir(), t.TempDir()
-	inYear(t, 50, func(t *testing.T, y *year) {
-		machines := []map[int]*pass{y.machine(t, first), y.machine(t, second)}
+		machines := []map[int]*pass{y.machine(t, dirs[0]), y.machine(t, dirs[1])}
 		y.run(t, func(at int, g group) {
-			switch month := at / 120; {
-			case at < 8:
-				y.pass(t, machines[0], g)
-				if at == 0 && g.days == 90 {
-					copyAccount(t, first, second)
-				}
-			case month == 3 || month == 4:
-				y.pass(t, machines[month-3], g)
-			case month%2 == 0:
+			month := int(time.Duration(at) * step / (30 * 24 * time.Hour))
+			switch first := at / int(g.every/step) % 2; {
+			case month < 3, month%3 == 2:
+				y.pass(t, machines[month/3%2], g)
+			case month%3 == 0:
 				var both sync.WaitGroup
 				for _, m := range machines {
 					both.Go(func() { y.pass(t, m, g) })
 				}
 				both.Wait()
 			default:
-				y.pass(t, machines[at%2], g)
+				y.pass(t, machines[first], g)
 				time.Sleep(7 * time.Minute) // virtual
-				y.pass(t, machines[1-at%2], g)
+				y.pass(t, machines[1-first], g)
+			}
+			if at == 0 && g.days == y.groups[0].days {
+				copyAccount(t, dirs[0], dirs[1])
 			}
 		})
 		y.check(t)
