@@ -158,7 +158,14 @@ func (c *command) solver(handler *http01.Handler) (string, issue.Solver, error) 
 		client, err := cdn.NewClient(cdn.EnvCredentials(), &cdn.Options{Endpoint: c.dnsURL})
 		return "dns-01", &alidns.Solver{Client: client, Pause: c.dnsWait}, err
 	case c.httpDir != "":
-		return "http-01", http01.Dir(c.httpDir), nil
+		dir := http01.Dir(c.httpDir)
+		if c.dryRun {
+			return "http-01", dir, nil
+		}
+		if err := dir.Check(); err != nil {
+			return "", nil, cli.Usagef("-http-dir %s: %w", c.httpDir, err)
+		}
+		return "http-01", dir, nil
 	}
 	handler.Addr = c.httpAddr
 	return "http-01", handler, nil

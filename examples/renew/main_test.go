@@ -340,6 +340,8 @@ func TestRenew_EverySoOften(t *testing.T) {
 func TestRenew_UsageErrors(t *testing.T) {
 	web, empty, noKey := t.TempDir(), filepath.Join(t.TempDir(), "empty"), filepath.Join(t.TempDir(), "eab")
 	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	notWritable := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(notWritable, ".well-known"), nil, 0o600))
 	require.NoError(t, os.WriteFile(noKey, []byte("not/base64+url\n"), 0o600))
 	for _, test := range []struct {
 		args []string
@@ -351,6 +353,7 @@ func TestRenew_UsageErrors(t *testing.T) {
 		{[]string{"-http-dir", web, "-http-addr", ":80", "example.com"}, "want one of"},
 		{[]string{"-http-dir", web + "/none", "example.com"}, "-http-dir " + web + "/none: "},
 		{[]string{"-http-dir", empty, "example.com"}, "-http-dir " + empty + ": "},
+		{[]string{"-http-dir", notWritable, "example.com"}, "-http-dir " + notWritable + ": mkdir "},
 		{[]string{"-http-dir", web, "-workers", "0", "example.com"}, "-workers 0"},
 		{[]string{"-http-dir", web, "-every", "-1s", "example.com"}, "-every -1s"},
 		{[]string{"-http-dir", web, "-every", "5", "example.com"}, "want a duration such as 90s"},

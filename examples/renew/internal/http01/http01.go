@@ -20,20 +20,51 @@ import (
 // implements acmez.Solver, and is safe for concurrent use.
 type Dir string
 
+// Check returns an error if d is no folder in which proofs can be written.
+func (d Dir) Check() error {
+	folder, err := d.folder()
+	if err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(folder, "check-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// folder returns the folder of the proofs and makes it if need be, but not the
+// web root: nobody would serve it. The web server may run as another user, so
+// what is made can be read by all whatever the umask.
+func (d Dir) folder() (string, error) {
+	path := string(d)
+	for _, name := range []string{".well-known", "acme-challenge"} {
+		path = filepath.Join(path, name)
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			err = os.Chmod(path, 0o755)
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	return path, nil
+}
+
 func (d Dir) file(challenge acme.Challenge) string {
 	return filepath.Join(string(d), filepath.FromSlash(challenge.HTTP01ResourcePath()))
 }
 
 // Present writes the file. The web root must exist.
 func (d Dir) Present(_ context.Context, challenge acme.Challenge) error {
-	if _, err := os.Stat(string(d)); err != nil {
+	if _, err := d.folder(); err != nil {
 		return err
 	}
 	file := d.file(challenge)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.WriteFile(file, []byte(challenge.KeyAuthorization), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(file, []byte(challenge.KeyAuthorization), 0o644)
+	return os.Chmod(file, 0o644)
 }
 
 // CleanUp removes the file. It is no error if there is none.

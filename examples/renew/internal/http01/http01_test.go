@@ -36,6 +36,24 @@ func TestDir_DoesNotMakeTheRoot(t *testing.T) {
 	assert.NoDirExists(t, string(d))
 }
 
+func TestDir_Check(t *testing.T) {
+	d := Dir(t.TempDir())
+	require.NoError(t, d.Check())
+	entries, err := os.ReadDir(filepath.Join(string(d), filepath.Dir(path)))
+	require.NoError(t, err)
+	assert.Empty(t, entries, "it leaves nothing behind")
+	require.NoError(t, d.Check(), "the folder exists")
+
+	require.ErrorIs(t, Dir(filepath.Join(string(d), "none")).Check(), fs.ErrNotExist)
+	for _, name := range []string{".well-known", filepath.Join(".well-known", "acme-challenge")} {
+		root := t.TempDir()
+		file := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		assert.Error(t, Dir(root).Check(), "%s is a file", name)
+	}
+}
+
 func TestHandler(t *testing.T) {
 	h := new(Handler)
 	get := func() (int, string) {
