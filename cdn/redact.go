@@ -149,8 +149,13 @@ func (s *secrets) in(text string) bool {
 	return false
 }
 
+// rawIn reports whether text has a secret in it, or what one becomes if the
+// escapes of text are undone and it has such escapes itself.
 func (s *secrets) rawIn(text string) bool {
-	return slices.ContainsFunc(s.values, func(secret string) bool { return strings.Contains(text, secret) })
+	return slices.ContainsFunc(s.values, func(secret string) bool {
+		plain := unescape(secret)
+		return strings.Contains(text, secret) || len(plain) >= minSecret && strings.Contains(text, plain)
+	})
 }
 
 // windowSize is how many letters and digits of a secret in a row give it away.

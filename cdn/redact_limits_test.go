@@ -42,6 +42,21 @@ func TestRedact_EscapedSecretIsReplaced(t *testing.T) {
 	}
 }
 
+// TestRedact_SecretThatLooksEscaped: a secret may have an escape in it that
+// undoing another escape undoes as well.
+func TestRedact_SecretThatLooksEscaped(t *testing.T) {
+	for secret, echo := range map[string]string{
+		`a\n<bcd`: `a\n&lt;bcd`, `a%41<bcd`: `a%41&lt;bcd`, `a&lt;"bcd`: `a&lt;\"bcd`,
+	} {
+		s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: secret})
+		assert.NotContains(t, s.redact("a "+echo+" b"), "bcd", secret)
+	}
+	for secret, echo := range map[string]string{"%41%42%43": "ABC", "%41%42%43%44": withheld} {
+		s := secretsOf(operation{}, nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: secret})
+		assert.Equal(t, echo, s.redact(unescape(secret)), "three letters give nothing away")
+	}
+}
+
 func TestUnescape_WholeText(t *testing.T) {
 	for text, want := range map[string]string{
 		"%2B": "+", `\/`: "/", `\n`: "\n", `\u002b`: "+",
