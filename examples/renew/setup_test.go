@@ -92,6 +92,19 @@ func TestRenew_AccountThatIsForgotten(t *testing.T) {
 	})
 }
 
+// A run that makes passes asks again for a directory that was cut short.
+func TestRenew_DirectoryThatIsCutShort(t *testing.T) {
+	dir := t.TempDir()
+	inYear(t, 1, func(t *testing.T, y *year) {
+		p := y.machine(t, dir)[90]
+		y.ca.intercept(answering("/dir", 200, map[string]string{"Content-Type": "application/json"}, `{"newNonce":"https://ca.example.net/nonce-plz"}`))
+		require.Error(t, p.run(t.Context()))
+		y.ca.intercept(nil)
+		require.NoError(t, p.run(t.Context()), p.stdout)
+		assert.Len(t, y.ca.all(), 1)
+	})
+}
+
 func TestRenew_ExternalAccountThatIsRefused(t *testing.T) {
 	f := newFixture(t, caOptions{eab: "kid-1"}, "example.com")
 	wrong, right := f.writeFile(t, "wrong", "c2VjcmV0\n"), f.writeFile(t, "right", eabKey)

@@ -55,11 +55,14 @@ func New(directory string, transport http.RoundTripper) *CA {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
-	hc := &http.Client{Timeout: RequestTimeout, Transport: retryAfter{transport}}
 	return &CA{
-		client:  &acme.Client{Directory: directory, HTTPClient: hc, UserAgent: "cdncsr-renew"},
+		client:  newClient(directory, &http.Client{Timeout: RequestTimeout, Transport: retryAfter{transport}}),
 		windows: windows{known: map[string]due.Window{}, until: map[string]time.Time{}},
 	}
+}
+
+func newClient(directory string, hc *http.Client) *acme.Client {
+	return &acme.Client{Directory: directory, HTTPClient: hc, UserAgent: "cdncsr-renew"}
 }
 
 // A Solver proves to the CA that a name is ours. It is acmez.Solver under
@@ -79,6 +82,7 @@ type Waiter interface {
 // Begin begins a pass over sites: its first order looks the account up, and all
 // orders have that account, or its error.
 func (c *CA) Begin(ctx context.Context) {
+	c.client = newClient(c.client.Directory, c.client.HTTPClient) // the last one may keep half a directory
 	c.login = sync.OnceValues(func() (acme.Account, error) {
 		account, err := c.account(ctx)
 		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
