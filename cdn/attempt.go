@@ -78,8 +78,14 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	a := attempt{number: r.attempts, signedFor: input.Time, start: time.Now()}
 	body := r.client.buffers.get()
 	defer r.client.buffers.put(body)
-	got := exchange(r.client.send, req, body)
+	used := r.client.connections.Load()
+	got := exchange(used.send, req, body)
 	a.duration, a.status = time.Since(a.start), got.status
+	a.timedOut = isTimeout(got.err) || got.err != nil && attemptCtx.Err() != nil
+	if a.timedOut && (ctx.Err() == nil || a.duration >= silence) {
+		r.client.leave(used)
+	}
+	r.client.closeLeft(used)
 	if got.err != nil && ctx.Err() != nil {
 		a.callErr = contextError(ctx)
 		return a, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",
@@ -122,14 +128,9 @@ func (r *retrier) sign(ctx context.Context, input signer.Input) (*http.Request, 
 // attempt, whose context was ctx.
 func (r *retrier) completeFailure(ctx context.Context, a *attempt, answer answer, input signer.Input) {
 	failed := a.failed
-	a.timedOut = isTimeout(answer.err)
 	if answer.err != nil && ctx.Err() != nil {
-		a.timedOut = true
 		failed.Message = fmt.Sprintf("no answer within %s from %s",
 			r.client.options.AttemptTimeout, r.client.endpoint.Host)
-	}
-	if a.timedOut && r.client.own != nil {
-		r.client.own.CloseIdleConnections() // they may be as dead as the one that was used
 	}
 	if answer.endedByContext() {
 		failed.causes = nil // an error matches a context's error only if the caller's context ended

@@ -3,12 +3,12 @@ package cdn
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"reflect"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cdncsr/cdncsr/signer"
 )
@@ -27,8 +27,7 @@ type Client struct {
 	credentials CredentialFunc // functions, since fmt would print the fields of a source
 	refresh     refreshFunc    // nil if the source has no RefreshCredentials
 	endpoint    *url.URL
-	send        func(*http.Request) (*http.Response, error) // follows no redirect
-	own         *http.Transport                             // nil if the caller's client sends
+	connections atomic.Pointer[connections]
 	slots       slots
 	limiters    limiters
 	userAgent   []string // the header's values
@@ -60,12 +59,11 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		c.refresh = refresher.RefreshCredentials
 	}
 	if options.HTTPClient != nil {
-		c.send = withoutRedirects(options.HTTPClient).Do
+		c.connections.Store(&connections{send: withoutRedirects(options.HTTPClient).Do})
 		return c, nil
 	}
-	c.own = newTransport()
+	c.connections.Store(newConnections(newTransport()))
 	c.slots = make(slots, maxConnections)
-	c.send = c.own.RoundTrip // redirects and cookies, which an http.Client adds, are not wanted
 	return c, nil
 }
 
@@ -103,8 +101,8 @@ func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 // CloseIdleConnections closes the connections that no call uses. It leaves
 // those of Options.HTTPClient open.
 func (c *Client) CloseIdleConnections() {
-	if c.own != nil {
-		c.own.CloseIdleConnections()
+	if own := c.connections.Load().transport; own != nil {
+		own.CloseIdleConnections()
 	}
 }
 

@@ -10,4 +10,4 @@ var NewTransport = newTransport
 
 // OwnTransport returns the client's own transport, for a test to change before
 // the first call.
-func OwnTransport(c *Client) *http.Transport { return c.own }
+func OwnTransport(c *Client) *http.Transport { return c.connections.Load().transport }

@@ -265,6 +265,9 @@ func (c *mortalConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// connKey is of the connection in the context of a request that n serves.
+type connKey struct{}
+
 // serve starts a server of handler on n, with TLS and HTTP/2 if h2 is set. It
 // returns a fixture of a client of it with its own transport.
 func (n *network) serve(t *testing.T, handler http.Handler, h2 bool, opts cdn.Options) *fixture {
@@ -273,6 +276,7 @@ func (n *network) serve(t *testing.T, handler http.Handler, h2 bool, opts cdn.Op
 	require.NoError(t, srv.Listener.Close())
 	srv.Listener = n
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	srv.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
 	if h2 {
 		srv.EnableHTTP2 = true
 		srv.StartTLS()

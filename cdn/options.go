@@ -31,9 +31,11 @@ type Options struct {
 	Format string
 
 	// HTTPClient sends the requests, except that redirects are not followed.
-	// The client does not change it. If nil, the client has a transport of its
-	// own, with time-outs, HTTP/2, at most 64 connections, and the proxies of
-	// the environment. A transport mocked by httpmock must be given here:
+	// The client does not change it, nor leaves its connections if they get no
+	// answer. If nil, the client has a transport of its own, with time-outs,
+	// HTTP/2, at most 64 connections, which it leaves for new ones after an
+	// attempt without an answer, and the proxies of the environment. A
+	// transport mocked by httpmock must be given here:
 	// httpmock.Activate replaces http.DefaultTransport alone.
 	HTTPClient *http.Client
 

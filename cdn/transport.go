@@ -48,6 +48,39 @@ func newTransport() *http.Transport {
 	}
 }
 
+// connections are what the attempts of a client use.
+type connections struct {
+	transport *http.Transport // nil if the caller's client sends
+	send      func(*http.Request) (*http.Response, error)
+}
+
+// newConnections returns connections of transport. Redirects and cookies, which
+// an http.Client adds, are not wanted.
+func newConnections(transport *http.Transport) *connections {
+	return &connections{transport, transport.RoundTrip}
+}
+
+// silence is how long an attempt must have waited for an answer if its
+// connection counts as dead though the caller ended it.
+const silence = 500 * time.Millisecond
+
+// leave has the next attempts use new connections, after one on used got no
+// answer: the others of used may be as dead, HTTP/2 would use the same one
+// again, and a dial that hangs would count as one of those that are allowed.
+func (c *Client) leave(used *connections) {
+	if used.transport != nil && c.connections.Load() == used { // no other attempt has done so
+		c.connections.CompareAndSwap(used, newConnections(used.transport.Clone()))
+	}
+}
+
+// closeLeft closes those of used that no attempt uses, if the next ones use
+// others.
+func (c *Client) closeLeft(used *connections) {
+	if used.transport != nil && c.connections.Load() != used {
+		used.transport.CloseIdleConnections()
+	}
+}
+
 // withoutRedirects returns a copy of hc that returns a redirect instead of
 // following it: a signed request is for one host only.
 func withoutRedirects(hc *http.Client) *http.Client {

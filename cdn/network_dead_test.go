@@ -1,0 +1,211 @@
+package cdn_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/csr"
+)
+
+// A silent is a service behind a proxy. Once it is gone, the connections that
+// are open get no answer any more, but their PINGs do. New ones work.
+type silent struct {
+	mu   sync.Mutex
+	open map[any]bool
+	gone bool
+}
+
+func (s *silent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	conn := r.Context().Value(connKey{})
+	s.mu.Lock()
+	if !s.gone {
+		s.open[conn] = true
+	}
+	dead := s.gone && s.open[conn]
+	s.mu.Unlock()
+	if dead {
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices only after it that the client has gone
+		<-r.Context().Done()
+		return
+	}
+	time.Sleep(50 * time.Millisecond)
+	_, _ = w.Write([]byte(wholeJSON)) // the client is there
+}
+
+func (s *silent) goAway() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+}
+
+// ends are the ways in which a caller ends an attempt before AttemptTimeout
+// does.
+var ends = map[string]func(ctx context.Context, creator cdn.CSRCreator) error{
+	"deadline": func(ctx context.Context, creator cdn.CSRCreator) error {
+		ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+		defer cancel()
+		_, err := creator.CreateCdnCertificateSigningRequest(ctx, request)
+		return err
+	},
+	"cancel": func(ctx context.Context, creator cdn.CSRCreator) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		time.AfterFunc(1500*time.Millisecond, cancel)
+		_, err := creator.CreateCdnCertificateSigningRequest(ctx, request)
+		return err
+	},
+	"PrimaryTimeout": func(ctx context.Context, creator cdn.CSRCreator) error {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		fallback := &cdn.Fallback{Primary: creator, Secondary: &csr.Generator{Keys: new(csr.MemStore), Source: csr.P256}}
+		resp, err := fallback.CreateCdnCertificateSigningRequest(ctx, request)
+		if err == nil && resp.Origin != csr.OriginCDN {
+			return errors.New("made on this machine")
+		}
+		return err
+	},
+}
+
+// TestConnections_LeftWhenTheCallerEndsTheAttempt has connections without
+// answers, and calls that end before AttemptTimeout: one is lost.
+func TestConnections_LeftWhenTheCallerEndsTheAttempt(t *testing.T) {
+	for end, call := range ends {
+		for name, h2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
+			t.Run(end+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					n, s := newNetwork(t), &silent{open: map[any]bool{}}
+					f := n.serve(t, s, h2, cdn.Options{Limiter: unlimited{}})
+					f.callAtOnce(t, 12)
+					s.goAway()
+					lost := 0
+					for range 7 {
+						if call(t.Context(), f.client) != nil {
+							lost++
+						}
+					}
+					assert.LessOrEqual(t, lost, 1)
+				})
+			})
+		}
+	}
+}
+
+// TestConnections_LeftThoughOthersUseThem has callers who always use the one
+// HTTP/2 connection, which has no answers.
+func TestConnections_LeftThoughOthersUseThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, s := newNetwork(t), &silent{open: map[any]bool{}}
+		f := n.serve(t, s, true, cdn.Options{Limiter: unlimited{}, AttemptTimeout: time.Second})
+		f.callAtOnce(t, 1)
+		s.goAway()
+		const callers = 5
+		start := time.Now()
+		var failed atomic.Int64
+		var group sync.WaitGroup
+		for i := range callers {
+			group.Go(func() {
+				time.Sleep(time.Duration(i) * 200 * time.Millisecond)
+				for time.Since(start) < 20*time.Second {
+					if _, err := f.client.CreateCdnCertificateSigningRequest(t.Context(), request); err != nil {
+						failed.Add(1)
+					}
+				}
+			})
+		}
+		group.Wait()
+		assert.Zero(t, failed.Load(), "each is tried again on another connection")
+		assert.EqualValues(t, 2, n.dialed.Load())
+	})
+}
+
+// TestConnections_DialsThatSwallowAreLeft has as many callers as there may be
+// connections, who leave before their dials end.
+func TestConnections_DialsThatSwallowAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(0), false, cdn.Options{Limiter: unlimited{}})
+		var swallows atomic.Bool
+		swallows.Store(true)
+		transport := cdn.OwnTransport(f.client)
+		transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if swallows.Load() {
+				time.Sleep(time.Minute)
+				return nil, errors.New("no route to host")
+			}
+			return n.DialContext(ctx, network, addr)
+		}
+		var group sync.WaitGroup
+		for range 64 {
+			group.Go(func() { assert.Error(t, ends["deadline"](t.Context(), f.client)) })
+		}
+		group.Wait()
+		swallows.Store(false)
+		require.NoError(t, ends["deadline"](t.Context(), f.client))
+		time.Sleep(time.Minute) // of the dials
+	})
+}
+
+// TestConnections_NotLeftForAShortWait: a caller who leaves soon does not know
+// whether there would have been an answer.
+func TestConnections_NotLeftForAShortWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(200*time.Millisecond), true, cdn.Options{Limiter: unlimited{}})
+		f.callAtOnce(t, 1)
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		f.callAtOnce(t, 1)
+		assert.EqualValues(t, 1, n.dialed.Load())
+	})
+}
+
+// TestConnections_SwitchingProtocols: no context ends a read from a connection
+// that was handed over. Every connection is used so, and then the service works
+// again.
+func TestConnections_SwitchingProtocols(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		var works atomic.Bool
+		f := n.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if works.Load() {
+				_, _ = w.Write([]byte(wholeJSON)) // the client is there
+				return
+			}
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Upgrade", "x")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if assert.NoError(t, err) {
+				_, _ = conn.Read(make([]byte, 1)) // until the client closes it
+			}
+		}), false, cdn.Options{Limiter: unlimited{}, MaxAttempts: 1})
+		var group sync.WaitGroup
+		for range 65 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
+				requireKind(t, err, cdn.ErrUnavailable)
+			})
+		}
+		group.Wait()
+		works.Store(true)
+		f.callAtOnce(t, 64)
+	})
+}
