@@ -33,7 +33,10 @@ type attempt struct {
 // it. An error means that the call is over: its context has ended, or the
 // limiter or the signer refused, or resp can't hold the answer.
 func (r *retrier) attempt(ctx context.Context, resp response) (attempt, error) {
-	if err := r.client.wait(ctx, r.op); err != nil {
+	start := time.Now()
+	err := r.client.wait(ctx, r.op)
+	r.queued += time.Since(start)
+	if err != nil {
 		return attempt{}, r.waitError(ctx, err)
 	}
 	a, err := r.send(ctx, resp)
@@ -81,6 +84,7 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	used := r.client.connections.Load()
 	got := exchange(used.send, req, body)
 	a.duration, a.status = time.Since(a.start), got.status
+	r.sending += a.duration
 	a.timedOut = isTimeout(got.err) || got.err != nil && attemptCtx.Err() != nil
 	if a.timedOut && (ctx.Err() == nil || a.duration >= silence) {
 		r.client.leave(used)

@@ -23,7 +23,8 @@ import (
 // Any answer of the service counts as available, even a refusal. A call does
 // not count if its caller ended it, if it was refused before it was sent, if it
 // was throttled, or if there were no credentials. A call that the
-// PrimaryTimeout of a Fallback ended counts as unavailable.
+// PrimaryTimeout of a Fallback ended counts as unavailable, unless it waited
+// for most of its time in the queue of its own client.
 type Breaker struct {
 	creator    CSRCreator
 	circuit    *gobreaker.TwoStepCircuitBreaker[*csr.Response]
@@ -127,9 +128,12 @@ func (b *Breaker) IsOpen() bool { return b.circuit.State() != gobreaker.StateClo
 // and errNoOutcome if err does not show which.
 func outcomeOf(ctx context.Context, err error) error {
 	_, failed := errors.AsType[*Error](err)
+	_, waited := errors.AsType[queued](err)
 	switch {
 	case err == nil:
 		return nil
+	case waited, errors.Is(ctx.Err(), context.Canceled): // whose cause may be of another call
+		return errNoOutcome
 	case errors.Is(err, ErrThrottled), errors.Is(err, ErrNoCredentials):
 		return errNoOutcome
 	case errors.Is(err, ErrUnavailable), primaryTimedOut(ctx) && errors.Is(err, context.DeadlineExceeded):

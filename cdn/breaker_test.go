@@ -10,11 +10,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cdncsr/cdncsr/cdn"
@@ -251,6 +253,49 @@ func TestBreaker_CallerWhoLeavesDoesNotCount(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.False(t, b.IsOpen())
+}
+
+// The cause of a context that a caller ended may be the failure of another
+// call, as that of an errgroup is. It says nothing about this one.
+func TestBreaker_CauseOfACallerWhoLeavesDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, &cdn.Options{HTTPClient: &http.Client{Transport: roundTripper(
+			func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })}})
+		b := newBreaker(t, f.client, nil)
+		for range 10 {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(time.Second, func() { cancel(&cdn.Error{StatusCode: http.StatusServiceUnavailable}) })
+			_, err := b.CreateCdnCertificateSigningRequest(ctx, request)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, cdn.ErrUnavailable, "of the other call")
+		}
+		require.False(t, b.IsOpen())
+	})
+}
+
+// A service that answers everything, if slowly, is available, however many
+// calls have to wait for a connection.
+func TestBreaker_CallThatNeverLeftTheQueueDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(time.Second), false, cdn.Options{})
+		b := newBreaker(t, f.client, nil)
+		fallback := cdn.Fallback{Primary: b, Secondary: localCreator(), PrimaryTimeout: 2500 * time.Millisecond}
+		var local atomic.Int64
+		var group sync.WaitGroup
+		for range 300 {
+			group.Go(func() {
+				resp, err := fallback.CreateCdnCertificateSigningRequest(t.Context(), request)
+				assert.NoError(t, err)
+				if resp.Origin == csr.OriginLocal {
+					local.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		require.Greater(t, local.Load(), int64(100))
+		require.False(t, b.IsOpen())
+	})
 }
 
 func TestBreaker_RequestThatIsNotSentDoesNotCount(t *testing.T) {

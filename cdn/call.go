@@ -33,6 +33,12 @@ func (c *Client) call(ctx context.Context, op operation, resp response) error {
 	}
 }
 
+// queued is the error of a call that waited in the client's own queue for most
+// of its time. It says nothing about the service.
+type queued struct{ error }
+
+func (q queued) Unwrap() error { return q.error }
+
 // interrupted returns the error of a call whose context has ended. It wraps the
 // error of the last attempt that failed before. If what is not empty, it
 // describes what the context interrupted.
@@ -41,7 +47,11 @@ func (r *retrier) interrupted(ctx context.Context, what string) error {
 		what = ": " + what
 	}
 	if r.last == nil {
-		return fmt.Errorf("cdn: %w%s", contextError(ctx), what)
+		err := fmt.Errorf("cdn: %w%s", contextError(ctx), what)
+		if r.queued > r.sending {
+			return queued{err}
+		}
+		return err
 	}
 	last := *r.last // OnAttempt may have kept the original
 	last.Attempts = r.attempts

@@ -35,6 +35,8 @@ type retrier struct {
 	cost           int                         // what the last retry took from the budget
 	clockCorrected bool                        // for this call
 	renewed        bool                        // the credentials were, for this call
+	queued         time.Duration               // how long the call waited for turns and connections
+	sending        time.Duration               // how long its attempts took
 }
 
 // start fetches the credentials of the call.
