@@ -34,7 +34,7 @@ type attempt struct {
 // limiter or the signer refused, or resp can't hold the answer.
 func (r *retrier) attempt(ctx context.Context, resp response) (attempt, error) {
 	start := time.Now()
-	err := r.client.wait(ctx, r.op)
+	err := r.client.limiters.of(r.op.Call).wait(ctx, r.client.slots)
 	r.queued += time.Since(start)
 	if err != nil {
 		return attempt{}, r.waitError(ctx, err)

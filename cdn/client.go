@@ -55,6 +55,7 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		options: options, credentials: creds.Credentials, endpoint: endpoint,
 		userAgent: []string{strings.TrimSpace(options.UserAgent + " " + libraryAgent())},
 	}
+	c.limiters.use(options)
 	if refresher, ok := creds.(CredentialRefresher); ok {
 		c.refresh = refresher.RefreshCredentials
 	}
@@ -104,30 +105,6 @@ func (c *Client) CloseIdleConnections() {
 	if own := c.connections.Load().transport; own != nil {
 		own.CloseIdleConnections()
 	}
-}
-
-// limiter returns the limiter of an operation.
-func (c *Client) limiter(op operation) Limiter {
-	if l := c.options.Limiters[op.Action]; l != nil {
-		return l
-	}
-	if c.options.Limiter != nil {
-		return c.options.Limiter
-	}
-	return c.limiters.of(op.Call)
-}
-
-// wait waits until the limiter and the connections allow an attempt, which has
-// a slot then.
-func (c *Client) wait(ctx context.Context, op operation) error {
-	limiter := c.limiter(op)
-	if q, ok := limiter.(*queue); ok {
-		return q.waitWithSlot(ctx, c.slots)
-	}
-	if err := limiter.Wait(ctx); err != nil {
-		return err
-	}
-	return c.slots.acquire(ctx)
 }
 
 // libraryAgent names the library and its version in the header User-Agent.

@@ -30,71 +30,91 @@ const defaultRate = 100
 // and action.
 var rates = map[string]int{apiVersion + "/SetCdnDomainSSLCertificate": 30}
 
-// limiters are the default limiters of a client, one for each operation.
+// limiters are the queues of a client, one for each operation and one for all
+// operations whose limiter is Options.Limiter.
 type limiters struct {
+	all      *queue // nil without Options.Limiter
 	mu       sync.Mutex
-	byAction map[string]*queue
+	byAction map[string]*queue // by the name of the action alone if the caller gave its limiter
 }
 
-// of returns the limiter of an operation.
+// use makes queues of the caller's limiters.
+func (l *limiters) use(options Options) {
+	if options.Limiter != nil {
+		l.all = newQueue(options.Limiter, 0)
+	}
+	l.byAction = map[string]*queue{}
+	for action, limiter := range options.Limiters {
+		l.byAction[action] = newQueue(limiter, 0)
+	}
+}
+
+// of returns the queue of an operation.
 func (l *limiters) of(call signer.Call) *queue {
-	key := call.Version + "/" + call.Action
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if q, ok := l.byAction[key]; ok {
+	if q, ok := l.byAction[call.Action]; ok {
 		return q
 	}
-	if l.byAction == nil {
-		l.byAction = map[string]*queue{}
+	if l.all != nil {
+		return l.all
+	}
+	key := call.Version + "/" + call.Action
+	if q, ok := l.byAction[key]; ok {
+		return q
 	}
 	perSecond, ok := rates[key]
 	if !ok {
 		perSecond = defaultRate
 	}
-	q := newQueue(perSecond)
+	// A larger burst would let more than perSecond calls into one second.
+	q := newQueue(rate.NewLimiter(rate.Limit(perSecond), 1), time.Second/time.Duration(perSecond))
 	l.byAction[key] = q
 	return q
 }
 
-// A queue is a limiter in which only the first caller in line reserves a turn.
-// A *rate.Limiter alone takes back only the last turn that was reserved, so the
-// turns of callers who leave the middle of its line would be lost.
+// A queue is the callers before a limiter, of whom only the first reserve a
+// turn.
 type queue struct {
-	limiter  *rate.Limiter
-	interval time.Duration
-	head     chan struct{} // has a value while a caller is first in line
+	limiter  Limiter
+	heads    chan struct{} // a value for each caller who may reserve a turn
 	waiting  atomic.Int64
+	interval time.Duration // between two turns; zero if it is measured
+	measured atomic.Int64  // the mean of late, in nanoseconds; zero if nobody has to wait for a head
+	last     atomic.Int64  // when the last turn came, in nanoseconds of Unix time
 }
 
-func newQueue(perSecond int) *queue {
-	// A larger burst would let more than perSecond calls into one second.
-	return &queue{
-		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), interval: time.Second / time.Duration(perSecond),
-		head: make(chan struct{}, 1),
+// maxHeads is how many callers may ask a limiter at once that may be far away:
+// enough for its rate, and few beside the connections that they hold meanwhile.
+const maxHeads = 16
+
+func newQueue(limiter Limiter, interval time.Duration) *queue {
+	heads := maxHeads
+	if _, ok := limiter.(*rate.Limiter); ok {
+		// It takes back only the last turn that was reserved: those of callers
+		// who leave the middle of its line would be lost.
+		heads = 1
 	}
+	return &queue{limiter: limiter, heads: make(chan struct{}, heads), interval: interval}
 }
 
 // errDeadline is the error of a turn that would come too late.
 var errDeadline = errors.New("the turn would come after the context's deadline")
 
-// Wait implements [Limiter].
-func (q *queue) Wait(ctx context.Context) error { return q.waitWithSlot(ctx, nil) }
-
-// waitWithSlot is Wait for who needs a slot, too. The first in the queue gets
-// it before the turn: turns that came while all slots were taken would all be
-// used at once when those are free again.
-func (q *queue) waitWithSlot(ctx context.Context, s slots) error {
+// wait waits for a slot and then for a turn. Turns that came while all slots
+// were taken would all be used at once when those are free again.
+func (q *queue) wait(ctx context.Context, s slots) error {
 	ahead := q.waiting.Add(1) - 1
 	defer q.waiting.Add(-1)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Duration(ahead)*q.interval {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < q.estimate(ahead) {
 		return errDeadline
 	}
 	select { // callers proceed in the order in which they arrived
-	case q.head <- struct{}{}:
+	case q.heads <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-q.head }()
+	defer func() { <-q.heads }()
 	if err := s.acquire(ctx); err != nil {
 		return err
 	}
@@ -102,5 +122,32 @@ func (q *queue) waitWithSlot(ctx context.Context, s slots) error {
 		s.release()
 		return err
 	}
+	if q.interval == 0 {
+		q.measure()
+	}
 	return nil
+}
+
+// estimate returns how long a caller waits who has so many ahead. If the
+// interval is measured, it is half of what that says: rather a caller waits in
+// vain than that one is refused who would have had a turn.
+func (q *queue) estimate(ahead int64) time.Duration {
+	if q.interval > 0 {
+		return time.Duration(ahead) * q.interval
+	}
+	return time.Duration(ahead*q.measured.Load()) / 2
+}
+
+// measure notes that a turn has come.
+func (q *queue) measure() {
+	now := time.Now().UnixNano()
+	last := q.last.Swap(now)
+	if q.waiting.Load() <= int64(cap(q.heads)) {
+		q.measured.Store(0)
+		return
+	}
+	if last > 0 {
+		mean := q.measured.Load()
+		q.measured.Store(mean + (now-last-mean)/maxHeads)
+	}
 }

@@ -42,13 +42,20 @@ func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Second)
 }
 
+// perLimiter runs a test with the default limiter, and with the same of the
+// caller.
+func perLimiter(t *testing.T, name string, test func(*testing.T, cdn.Limiter)) {
+	t.Run(name, func(t *testing.T) { test(t, nil) })
+	t.Run(name+", the caller's", func(t *testing.T) { test(t, rate.NewLimiter(100, 1)) })
+}
+
 var patiences = map[string]patience{"cancel": untilCancelled, "deadline": untilDeadline}
 
 func TestLimiter_CallersWhoLeaveTakeNoTurn(t *testing.T) {
 	for name, wait := range patiences {
-		t.Run(name, func(t *testing.T) {
+		perLimiter(t, name, func(t *testing.T, limiter cdn.Limiter) {
 			synctest.Test(t, func(t *testing.T) {
-				client := quickClient(t, cdn.Options{})
+				client := quickClient(t, cdn.Options{Limiter: limiter})
 				start := time.Now()
 				var group sync.WaitGroup
 				for range map[string]int{"cancel": 10_000, "deadline": 1000}[name] {
@@ -78,9 +85,9 @@ func TestLimiter_ServesAtItsRateWhileCallersLeave(t *testing.T) {
 	const perSecond = 200
 	for name, wait := range patiences {
 		seconds := map[string]int{"cancel": 60, "deadline": 5}[name]
-		t.Run(name, func(t *testing.T) {
+		perLimiter(t, name, func(t *testing.T, limiter cdn.Limiter) {
 			synctest.Test(t, func(t *testing.T) {
-				client := quickClient(t, cdn.Options{})
+				client := quickClient(t, cdn.Options{Limiter: limiter})
 				served := make([]atomic.Int64, seconds+20)
 				start := time.Now()
 				call := func(ctx context.Context, cancel context.CancelFunc) error {
@@ -107,6 +114,59 @@ func TestLimiter_ServesAtItsRateWhileCallersLeave(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLimiter_OfTheCallerThatIsFarAway has one that takes 20 ms to answer, as
+// one in an engine may, and still keeps its rate.
+func TestLimiter_OfTheCallerThatIsFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 301 {
+			group.Go(func() {
+				_, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				assert.NoError(t, err)
+			})
+		}
+		group.Wait()
+		require.LessOrEqual(t, time.Since(start), 3100*time.Millisecond)
+	})
+}
+
+type distant struct{ limiter *rate.Limiter }
+
+func (d distant) Wait(ctx context.Context) error {
+	time.Sleep(20 * time.Millisecond)
+	return d.limiter.Wait(ctx)
+}
+
+// TestLimiter_OfTheCallerAfterTheDeadline: those who can't reserve a turn yet
+// are refused by what the turns before took.
+func TestLimiter_OfTheCallerAfterTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := quickClient(t, cdn.Options{Limiter: rate.NewLimiter(100, 1)})
+		var group sync.WaitGroup
+		for range 1500 {
+			group.Go(func() {
+				_, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)
+				assert.NoError(t, err)
+			})
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+		requireKind(t, err, cdn.ErrThrottled)
+		require.Zero(t, time.Since(start))
+
+		group.Wait()
+		ctx, cancel = context.WithTimeout(t.Context(), 15*time.Millisecond)
+		defer cancel()
+		_, err = client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.NoError(t, err, "there is no queue any more")
+	})
 }
 
 func TestLimiter_TurnAfterTheDeadlineIsNotWaitedFor(t *testing.T) {

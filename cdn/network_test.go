@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"github.com/cdncsr/cdncsr/cdn"
 )
@@ -88,23 +89,30 @@ func TestConnections_ThatSwallowManyCalls(t *testing.T) {
 // TestConnections_TurnsAreNotSavedUpWhileAllAreBusy has a server that stalls
 // for five seconds, while callers wait.
 func TestConnections_TurnsAreNotSavedUpWhileAllAreBusy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		start := time.Now()
-		var received [20]atomic.Int64 // in each second
-		f := n.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			at := time.Since(start)
-			received[at/time.Second].Add(1)
-			time.Sleep(max(0, 5*time.Second-at))
-			_, _ = w.Write([]byte(wholeJSON)) // the client is there
-		}), false, cdn.Options{})
-		f.callAtOnce(t, 500)
-		require.EqualValues(t, 64, received[0].Load())
-		for second := range received {
-			require.LessOrEqual(t, received[second].Load(), int64(101), "second %d", second)
-		}
-		require.Less(t, time.Since(start), 10*time.Second)
-	})
+	for name, limiter := range map[string]func() cdn.Limiter{
+		"the default limiter": func() cdn.Limiter { return nil },
+		"the caller's":        func() cdn.Limiter { return rate.NewLimiter(100, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork(t)
+				start := time.Now()
+				var received [20]atomic.Int64 // in each second
+				f := n.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					at := time.Since(start)
+					received[at/time.Second].Add(1)
+					time.Sleep(max(0, 5*time.Second-at))
+					_, _ = w.Write([]byte(wholeJSON)) // the client is there
+				}), false, cdn.Options{Limiter: limiter()})
+				f.callAtOnce(t, 500)
+				require.EqualValues(t, 64, received[0].Load())
+				for second := range received {
+					require.LessOrEqual(t, received[second].Load(), int64(101), "second %d", second)
+				}
+				require.Less(t, time.Since(start), 10*time.Second)
+			})
+		})
+	}
 }
 
 func TestConnections_DeadlineWhileAllAreBusy(t *testing.T) {
