@@ -89,7 +89,6 @@ func (r *retrier) send(ctx context.Context, resp response) (attempt, error) {
 	if a.timedOut && (ctx.Err() == nil || a.duration >= silence) {
 		r.client.leave(used)
 	}
-	r.client.closeLeft(used)
 	if got.err != nil && ctx.Err() != nil {
 		a.callErr = contextError(ctx)
 		return a, r.interrupted(ctx, fmt.Sprintf("attempt %d had no answer from %s within %s",

@@ -191,6 +191,7 @@ type network struct {
 	closed   chan struct{}
 	close    sync.Once
 	dialed   atomic.Int64
+	open     atomic.Int64 // connections that the client has not closed
 
 	mu    sync.Mutex
 	conns []*mortalConn // of the clients
@@ -216,7 +217,8 @@ func (n *network) DialContext(ctx context.Context, _, _ string) (net.Conn, error
 		return nil, ctx.Err()
 	}
 	n.dialed.Add(1)
-	conn := &mortalConn{Conn: ours}
+	n.open.Add(1)
+	conn := &mortalConn{Conn: ours, closed: sync.OnceFunc(func() { n.open.Add(-1) })}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.conns = append(n.conns, conn)
@@ -255,7 +257,13 @@ func (n *network) kill() {
 // is ever answered.
 type mortalConn struct {
 	net.Conn
-	dead atomic.Bool
+	closed func()
+	dead   atomic.Bool
+}
+
+func (c *mortalConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 func (c *mortalConn) Write(p []byte) (int, error) {

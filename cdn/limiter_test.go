@@ -154,12 +154,16 @@ func TestLimiter_OfTheCallerAfterTheDeadline(t *testing.T) {
 			})
 		}
 		time.Sleep(time.Second)
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		start := time.Now() // 14 s of turns are left, of which a caller must be able to wait for half
+		ctx, cancel := context.WithTimeout(t.Context(), 6900*time.Millisecond)
 		defer cancel()
 		_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
 		requireKind(t, err, cdn.ErrThrottled)
 		require.Zero(t, time.Since(start))
+		ctx, cancel = context.WithTimeout(t.Context(), 7100*time.Millisecond)
+		defer cancel()
+		_, err = client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 
 		group.Wait()
 		ctx, cancel = context.WithTimeout(t.Context(), 15*time.Millisecond)

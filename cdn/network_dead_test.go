@@ -127,6 +127,7 @@ func TestConnections_LeftThoughOthersUseThem(t *testing.T) {
 		group.Wait()
 		assert.Zero(t, failed.Load(), "each is tried again on another connection")
 		assert.EqualValues(t, 2, n.dialed.Load())
+		assert.EqualValues(t, 1, n.open.Load(), "the other is closed once no attempt uses it")
 	})
 }
 
@@ -162,16 +163,22 @@ func TestConnections_DialsThatSwallowAreLeft(t *testing.T) {
 func TestConnections_NotLeftForAShortWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
-		f := n.serve(t, answerAfter(200*time.Millisecond), true, cdn.Options{Limiter: unlimited{}})
+		f := n.serve(t, answerAfter(600*time.Millisecond), true, cdn.Options{Limiter: unlimited{}})
 		f.callAtOnce(t, 1)
-		for range 10 {
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		call := func(patience time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
 			_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
-			cancel()
 			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		for range 10 {
+			call(499 * time.Millisecond)
 		}
 		f.callAtOnce(t, 1)
 		assert.EqualValues(t, 1, n.dialed.Load())
+		call(500 * time.Millisecond)
+		f.callAtOnce(t, 1)
+		assert.EqualValues(t, 2, n.dialed.Load())
 	})
 }
 

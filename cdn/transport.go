@@ -68,16 +68,13 @@ const silence = 500 * time.Millisecond
 // answer: the others of used may be as dead, HTTP/2 would use the same one
 // again, and a dial that hangs would count as one of those that are allowed.
 func (c *Client) leave(used *connections) {
-	if used.transport != nil && c.connections.Load() == used { // no other attempt has done so
-		c.connections.CompareAndSwap(used, newConnections(used.transport.Clone()))
+	if used.transport == nil || c.connections.Load() != used { // another attempt has done so
+		return
 	}
-}
-
-// closeLeft closes those of used that no attempt uses, if the next ones use
-// others.
-func (c *Client) closeLeft(used *connections) {
-	if used.transport != nil && c.connections.Load() != used {
+	if c.connections.CompareAndSwap(used, newConnections(used.transport.Clone())) {
 		used.transport.CloseIdleConnections()
+		unused := c.options.AttemptTimeout + time.Second // after the end of every attempt on them
+		time.AfterFunc(unused, used.transport.CloseIdleConnections)
 	}
 }
 
