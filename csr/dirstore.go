@@ -33,12 +33,13 @@ import (
 // # Permissions
 //
 // A missing directory is made with mode 0700, and so are its missing parents.
-// DirStore never changes the mode or the owner of anything that exists. It
-// refuses a directory that the group or others can write to, and a key file
-// that they can access at all. It refuses both if they are symbolic links, or
-// if their owner is neither this user nor root. The error says how to repair
-// that. Replace a key that others could read. Put also fails on a file system
-// that does not keep the mode of a new file, such as vfat.
+// These modes, and that of a key file, do not depend on the umask. DirStore
+// never changes the mode or the owner of anything that exists. It refuses a
+// directory that the group or others can write to, and a key file that they can
+// access at all. It refuses both if they are symbolic links, or if their owner
+// is neither this user nor root. The error says how to repair that. Replace a
+// key that others could read. Put also fails on a file system that does not
+// keep the mode of a new file, such as vfat.
 //
 // Windows has no such modes, so nothing is checked there: use a directory that
 // only the program's account can access.

@@ -19,9 +19,12 @@ import (
 const nobody = 65534
 
 // openTempDir returns a directory that every user may search, and a copy of
-// this program in it.
+// this program in it, for runAsNobody.
 func openTempDir(t *testing.T) (dir, program string) {
 	t.Helper()
+	if os.Getuid() != 0 {
+		testenv.SkipOrFail(t, "only root can run a process as another user")
+	}
 	dir, err := os.MkdirTemp("", "csr")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
@@ -42,22 +45,43 @@ func giveToRoot(t *testing.T, dir string) {
 	require.NoError(t, err)
 }
 
+// runAsNobody runs a process that makes one CSR with its key in keys, as a user
+// other than root and with that umask, and returns what it printed.
+func runAsNobody(t *testing.T, program, keys string, umask int) (stderr string, err error) {
+	t.Helper()
+	cmd := newChild(keys, 1)
+	var text strings.Builder
+	cmd.Path, cmd.Dir, cmd.Stderr = program, filepath.Dir(program), &text
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	old := syscall.Umask(umask)
+	defer syscall.Umask(old)
+	err = cmd.Run()
+	return text.String(), err
+}
+
+// TestDirStore_UmaskOfTheOwner shows that a user to whom permissions apply can
+// read a key back, whatever the umask takes away.
+func TestDirStore_UmaskOfTheOwner(t *testing.T) {
+	for _, umask := range []int{0o400, 0o600, 0o777} {
+		dir, program := openTempDir(t)
+		parent := filepath.Join(dir, "parent")
+		require.NoError(t, os.Mkdir(parent, 0o700))
+		require.NoError(t, os.Chown(parent, nobody, nobody))
+		keys := filepath.Join(parent, "new", "keys")
+		for range 2 { // the second finds the directory
+			stderr, err := runAsNobody(t, program, keys, umask)
+			assert.NoError(t, err, "%04o: %s", umask, stderr)
+		}
+		giveToRoot(t, keys)
+		assert.Equal(t, 2, assertOnlyKeys(t, keys), "%04o", umask)
+	}
+}
+
 // TestDirStore_ParentThatCannotBeOpened runs a process as a user who may not
 // open the parent of the directory, and so can't fsync it. A directory that
 // exists is used nevertheless; a new one is not, since it would not be durable.
 func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
-	if os.Getuid() != 0 {
-		testenv.SkipOrFail(t, "only root can run a process as another user")
-	}
 	dir, program := openTempDir(t)
-	var stderr strings.Builder
-	run := func(keys string) error {
-		cmd := newChild(keys, 1)
-		cmd.Path = program
-		cmd.Dir, cmd.Stderr = dir, &stderr
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		return cmd.Run()
-	}
 	parent := filepath.Join(dir, "parent")
 	require.NoError(t, os.Mkdir(parent, 0o700))
 	require.NoError(t, os.Chmod(parent, 0o733)) // write and search, not read
@@ -65,16 +89,18 @@ func TestDirStore_ParentThatCannotBeOpened(t *testing.T) {
 	found := filepath.Join(parent, "found")
 	require.NoError(t, os.Mkdir(found, 0o700))
 	require.NoError(t, os.Chown(found, nobody, nobody))
-	assert.NoError(t, run(found))
+	stderr, err := runAsNobody(t, program, found, 0o022)
+	assert.NoError(t, err, stderr)
 	giveToRoot(t, found)
 	assert.Equal(t, 1, assertOnlyKeys(t, found))
 
 	made := filepath.Join(parent, "made")
 	for range 2 { // the second finds nothing that it might take for another's
+		stderr, err := runAsNobody(t, program, made, 0o022)
 		var exit *exec.ExitError
-		require.ErrorAs(t, run(made), &exit)
+		require.ErrorAs(t, err, &exit)
 		assert.Equal(t, 1, exit.ExitCode())
+		assert.Contains(t, stderr, "permission denied\n")
 		assert.NoDirExists(t, made)
 	}
-	assert.Contains(t, stderr.String(), "permission denied\n")
 }

@@ -30,7 +30,8 @@ const (
 )
 
 // runChild is the main function of a child process. It makes CSRs with their
-// keys in dir and prints each Response as a line of JSON.
+// keys in dir, gets each key from there, and prints each Response as a line of
+// JSON.
 func runChild(dir string) (exitCode int) {
 	count, err := strconv.Atoi(os.Getenv(childCount))
 	if err != nil {
@@ -41,6 +42,10 @@ func runChild(dir string) (exitCode int) {
 	for range count {
 		resp, err := g.CreateCdnCertificateSigningRequest(context.Background(), &exampleRequest)
 		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		if _, err = g.Keys.Get(context.Background(), resp.PubMd5); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

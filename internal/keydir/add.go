@@ -46,7 +46,7 @@ func (d *Dir) Add(name string, data []byte) error {
 	}
 	// Also if the file exists: the process that linked it may not have fsynced
 	// the directory yet, and the caller may use the file at once.
-	if err := d.sync(); err != nil {
+	if err := d.syncRoot(d.root); err != nil {
 		return err
 	}
 	if addErr != nil {
@@ -100,19 +100,41 @@ func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
 			_ = d.root.Remove(name) // err says why
 		}
 	}()
-	info, err := f.Stat()
+	info, err := d.checkNew(f)
 	if err != nil {
 		return time.Time{}, err
-	}
-	if problem, _ := d.access(info, "rwx"); problem != "" { // a vfat or SMB mount, or root on NFS
-		const format = "a new file in %s %s: use a file system that keeps modes and owners"
-		return time.Time{}, fmt.Errorf(format, d.path, problem)
 	}
 	if _, err := f.Write(data); err != nil {
 		return time.Time{}, err
 	}
 	return info.ModTime(), f.Sync()
 }
+
+// checkNew returns an error unless the new file f is open to this user and to
+// nobody else. If the umask took this user's permissions away, checkNew gives
+// them back.
+func (d *Dir) checkNew(f *os.File) (fs.FileInfo, error) {
+	info, err := f.Stat()
+	if err == nil && !hasPerm(info, 0o600) {
+		if err = d.chmod(f, info.Mode()|0o600); err == nil {
+			info, err = f.Stat()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	problem, _ := d.access(info, "rwx") // a vfat or SMB mount, or root on NFS
+	if problem == "" && !hasPerm(info, 0o600) {
+		problem = fmt.Sprintf("is closed to its owner (mode %04o)", info.Mode().Perm())
+	}
+	if problem != "" {
+		return nil, fmt.Errorf("a new file in %s %s: use a file system that keeps modes and owners", d.path, problem)
+	}
+	return info, nil
+}
+
+// hasPerm reports whether a file's mode has all the bits of perm.
+func hasPerm(info fs.FileInfo, perm fs.FileMode) bool { return info.Mode()&perm == perm }
 
 // noHardLinks reports whether a file system refused a link because it has none:
 // with ENOTSUP, ENOSYS, EPERM (link(2): vfat), or what the operating system

@@ -41,17 +41,39 @@ func (d *Dir) makeDirs(path string) error {
 	if err != nil {
 		return err
 	}
-	mkdirErr := os.Mkdir(path, 0o700)
-	if mkdirErr != nil && !errors.Is(mkdirErr, fs.ErrExist) {
-		return mkdirErr
+	root, err := os.OpenRoot(parent)
+	if err != nil {
+		return err
 	}
-	if err := d.syncPath(parent); err != nil {
+	defer func() { _ = root.Close() }() // syncRoot has fsynced it
+	name := filepath.Base(path)
+	mkdirErr := mkdir(root, name)
+	if mkdirErr != nil && !errors.Is(mkdirErr, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", path, mkdirErr)
+	}
+	if err := d.syncRoot(root); err != nil {
 		if mkdirErr == nil {
-			_ = os.Remove(path) // otherwise the next call would take it for another's, and durable
+			_ = root.Remove(name) // otherwise the next call would take it for another's, and durable
 		}
 		return err
 	}
 	return nil
+}
+
+// mkdir makes the directory name with mode 0700. If the umask took this user's
+// permissions away, mkdir gives them back.
+func mkdir(root *os.Root, name string) error {
+	if err := root.Mkdir(name, 0o700); err != nil {
+		return err
+	}
+	info, err := root.Lstat(name)
+	if err == nil && !hasPerm(info, 0o700) {
+		err = root.Chmod(name, info.Mode()|0o700)
+	}
+	if err != nil {
+		_ = root.Remove(name) // err says why
+	}
+	return err
 }
 
 // checkTempDir returns an error if the directory for temporary files must not
@@ -80,7 +102,7 @@ func (d *Dir) makeTempDir() error {
 	if err := d.syncForeign(filepath.Join(d.path, "..")); err != nil {
 		return err
 	}
-	if err := d.root.Mkdir(tempDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := mkdir(d.root, tempDir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
@@ -104,9 +126,9 @@ func (d *Dir) syncPath(path string) error {
 	return d.syncAndClose(f)
 }
 
-// sync makes the names in the directory durable.
-func (d *Dir) sync() error {
-	f, err := d.root.Open(".")
+// syncRoot makes the names in the directory root durable.
+func (d *Dir) syncRoot(root *os.Root) error {
+	f, err := root.Open(".")
 	if err != nil {
 		return err
 	}

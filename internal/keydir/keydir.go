@@ -43,6 +43,7 @@ type Dir struct {
 
 	// Calls that fail on some file systems; tests replace them.
 	openFile func(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error)
+	chmod    func(f *os.File, mode fs.FileMode) error
 	link     func(root *os.Root, oldname, newname string) error
 	fsync    func(dir *os.File) error
 }
@@ -59,8 +60,8 @@ func Open(path string, allowGroup bool) (*Dir, error) {
 }
 
 // Create opens the directory path for reading and adding. It makes a missing
-// one, and its missing parents, with mode 0700. The parameter allowGroup is
-// that of [Open].
+// one, and its missing parents, with mode 0700, whatever the umask is. The
+// parameter allowGroup is that of [Open].
 func Create(path string, allowGroup bool) (*Dir, error) {
 	d := newDir(path, allowGroup)
 	if err := d.create(); err != nil {
@@ -81,6 +82,7 @@ func newDir(path string, allowGroup bool) *Dir {
 		allowGroup: allowGroup,
 		user:       os.Geteuid(),
 		openFile:   (*os.Root).OpenFile,
+		chmod:      (*os.File).Chmod,
 		link:       (*os.Root).Link,
 		fsync:      fsyncDir,
 	}

@@ -28,20 +28,69 @@ var (
 
 const otherUser = 65534
 
-// TestCreate_Modes shows that what is made is this user's alone, whatever the
-// umask allows. (natefinch/atomic copies an old file's loose mode.)
+// TestCreate_Modes shows that what is made is this user's, who can use it, and
+// nobody else's, whatever the umask is. (natefinch/atomic copies an old file's
+// loose mode.)
 func TestCreate_Modes(t *testing.T) {
-	old := syscall.Umask(0)
-	defer syscall.Umask(old)
-	path := filepath.Join(t.TempDir(), "new", "keys")
-	for _, allowGroup := range []bool{false, true} {
-		addErr, _ := tryBoth(path, allowGroup)
-		require.NoError(t, addErr)
-		assert.Equal(t, fs.ModeDir|0o700, mode(t, filepath.Dir(path)))
-		assert.Equal(t, fs.ModeDir|0o700, mode(t, path))
-		assert.Equal(t, fs.ModeDir|0o700, mode(t, filepath.Join(path, tempDir)))
-		assert.Equal(t, fs.FileMode(0o600), mode(t, filepath.Join(path, "new")))
-		require.NoError(t, os.RemoveAll(path))
+	for _, umask := range []int{0, 0o022, 0o077, 0o400, 0o600, 0o700, 0o777} {
+		for _, allowGroup := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), "new", "keys")
+			old := syscall.Umask(umask)
+			addErr, _ := tryBoth(path, allowGroup)
+			syscall.Umask(old)
+			require.NoError(t, addErr, "%04o", umask)
+			assert.Equal(t, fs.ModeDir|0o700, mode(t, filepath.Dir(path)), "%04o", umask)
+			assert.Equal(t, fs.ModeDir|0o700, mode(t, path), "%04o", umask)
+			assert.Equal(t, fs.ModeDir|0o700, mode(t, filepath.Join(path, tempDir)), "%04o", umask)
+			assert.Equal(t, fs.FileMode(0o600), mode(t, filepath.Join(path, "new")), "%04o", umask)
+		}
+	}
+}
+
+// TestAdd_ModeWithoutHardLinks is about the file that is written under its own
+// name.
+func TestAdd_ModeWithoutHardLinks(t *testing.T) {
+	dir := create(t, newPath(t))
+	dir.link = failLink(errors.ErrUnsupported)
+	old := syscall.Umask(0o777)
+	err := dir.Add("key", []byte("data"))
+	syscall.Umask(old)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o600), mode(t, filepath.Join(dir.path, "key")))
+}
+
+// TestCreate_KeepsSetgid shows that a directory stays one whose files get its
+// group.
+func TestCreate_KeepsSetgid(t *testing.T) {
+	path := newPath(t)
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o755|fs.ModeSetgid))
+	require.NoError(t, os.Mkdir(path, 0o700))
+	if mode(t, path)&fs.ModeSetgid == 0 {
+		t.Skip("directories do not inherit it here")
+	}
+	require.NoError(t, os.Remove(path))
+	old := syscall.Umask(0o777)
+	dir, err := Create(path, false)
+	syscall.Umask(old)
+	require.NoError(t, err)
+	require.NoError(t, dir.Close())
+	assert.Equal(t, fs.ModeDir|fs.ModeSetgid|0o700, mode(t, path))
+}
+
+// TestAdd_ModeThatCanNotBeChanged shows that no file stays that Read could not
+// open.
+func TestAdd_ModeThatCanNotBeChanged(t *testing.T) {
+	for what, chmod := range map[string]func(*os.File, fs.FileMode) error{
+		"refused": func(*os.File, fs.FileMode) error { return syscall.EPERM },
+		"ignored": func(*os.File, fs.FileMode) error { return nil },
+	} {
+		dir := create(t, newPath(t))
+		dir.chmod = chmod
+		old := syscall.Umask(0o400)
+		err := dir.Add("key", []byte("data"))
+		syscall.Umask(old)
+		assert.Error(t, err, what)
+		assert.Empty(t, files(t, dir.path), what)
 	}
 }
 
