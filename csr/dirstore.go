@@ -48,7 +48,9 @@ import (
 // Only the error for a missing key matches fs.ErrNotExist.
 //
 // Temporary files are in .tmp in the directory. Put removes those that a killed
-// process left, after an hour.
+// process left and that are more than an hour old. It looks for them about once
+// an hour, and whenever it fails, so that a disk that is full of them has room
+// for the next Put.
 //
 // # Kubernetes
 //

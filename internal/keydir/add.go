@@ -26,6 +26,10 @@ const (
 // that fails, for example because the disk is full, Add removes the file. An
 // Add of the same name by another process may have returned fs.ErrExist
 // meanwhile, although no file remains.
+//
+// Add removes the temporary files that killed processes left, about once an
+// hour. An Add that fails does so at once, so that the next one has room on a
+// disk that was full of them.
 func (d *Dir) Add(name string, data []byte) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -33,26 +37,37 @@ func (d *Dir) Add(name string, data []byte) error {
 	if len(data) > MaxSize {
 		return fmt.Errorf("%s: %d bytes: want at most %d", name, len(data), MaxSize)
 	}
-	temp := tempDir + "/" + rand.Text()
-	now, err := d.write(temp, data)
-	if err != nil {
-		return err
+	now, err := d.add(name, data)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		d.removeOldTemps(now)
+	} else {
+		d.sweep(now)
 	}
-	defer d.sweep(now)
+	return err
+}
+
+// add is Add without the checks and the sweep. Whether it fails or not, it
+// returns the file system's time, or this machine's if no file can be made.
+func (d *Dir) add(name string, data []byte) (now time.Time, err error) {
+	temp := tempDir + "/" + rand.Text()
+	now, err = d.write(temp, data)
+	if err != nil {
+		return now, err
+	}
 	addErr := d.linkOrWrite(temp, name, data)
 	_ = d.root.Remove(temp) // if it stays, a sweep removes it
 	if addErr != nil && !errors.Is(addErr, fs.ErrExist) {
-		return addErr
+		return now, addErr
 	}
 	// Also if the file exists: the process that linked it may not have fsynced
 	// the directory yet, and the caller may use the file at once.
-	if err := d.syncRoot(d.root); err != nil {
-		return err
+	if err = d.syncRoot(d.root); err != nil {
+		return now, err
 	}
 	if addErr != nil {
-		return fmt.Errorf("%s: %w", name, fs.ErrExist)
+		return now, fmt.Errorf("%s: %w", name, fs.ErrExist)
 	}
-	return nil
+	return now, nil
 }
 
 // linkOrWrite links the temporary file to name. On a file system without hard
@@ -86,11 +101,12 @@ func (d *Dir) isLinked(temp string) bool {
 }
 
 // write creates the file name with data as its durable content; if it fails,
-// the file does not exist. It returns the file system's time.
+// the file does not exist. In either case it returns the file system's time, or
+// this machine's if the file can't be made.
 func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
 	f, err := d.openFile(d.root, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return time.Time{}, err
+		return time.Now(), err
 	}
 	defer func() {
 		if closeErr := f.Close(); err == nil {
@@ -102,10 +118,10 @@ func (d *Dir) write(name string, data []byte) (now time.Time, err error) {
 	}()
 	info, err := d.checkNew(f)
 	if err != nil {
-		return time.Time{}, err
+		return time.Now(), err
 	}
 	if _, err := f.Write(data); err != nil {
-		return time.Time{}, err
+		return info.ModTime(), err
 	}
 	return info.ModTime(), f.Sync()
 }
@@ -159,6 +175,13 @@ func (d *Dir) sweep(now time.Time) {
 		return // another process sweeps
 	}
 	_ = mark.Close() // nothing was written
+	d.removeOldTemps(now)
+}
+
+// removeOldTemps removes temporary files that are further from now than
+// tempLife. If now is wrong and a file is still being written, the Add that
+// writes it fails.
+func (d *Dir) removeOldTemps(now time.Time) {
 	temps, err := d.root.Open(tempDir)
 	if err != nil {
 		return

@@ -255,6 +255,29 @@ func TestAdd_Sweeps(t *testing.T) {
 	assert.Equal(t, []string{"key"}, files(t, dir.path))
 }
 
+// TestAdd_SweepsWhenItFails shows that what killed processes left is removed at
+// once, although the last sweep was just now.
+func TestAdd_SweepsWhenItFails(t *testing.T) {
+	for what, fail := range map[string]func(dir *Dir){
+		"open": func(dir *Dir) {
+			dir.openFile = func(*os.Root, string, int, fs.FileMode) (*os.File, error) { return nil, syscall.ENOSPC }
+		},
+		"link": func(dir *Dir) { dir.link = failLink(syscall.ENOSPC) },
+		"sync": func(dir *Dir) { dir.fsync = func(*os.File) error { return syscall.ENOSPC } },
+	} {
+		dir := create(t, newPath(t))
+		require.NoError(t, dir.Add("first", nil))
+		for name, age := range map[string]time.Duration{"old": 2 * tempLife, "young": tempLife / 2} {
+			require.NoError(t, dir.root.WriteFile(tempDir+"/"+name, nil, 0o600))
+			setAge(t, dir, tempDir+"/"+name, time.Now(), age)
+		}
+		fail(dir)
+		assert.ErrorIs(t, dir.Add("second", nil), syscall.ENOSPC, what)
+		assert.NotContains(t, files(t, dir.path), ".tmp/old", what)
+		assert.Contains(t, files(t, dir.path), ".tmp/young", what)
+	}
+}
+
 // TestSweep_MarkThatCanNotBeReplaced shows that nothing is swept without a new
 // mark: another process makes it, and sweeps.
 func TestSweep_MarkThatCanNotBeReplaced(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,4 +57,42 @@ func TestAdd_DiskFullWithoutHardLinks(t *testing.T) {
 	data := []byte(strings.Repeat("x", 3*page)) // there is room for it once, but not twice
 	assert.ErrorIs(t, dir.Add("key", data), syscall.ENOSPC)
 	assert.Empty(t, files(t, dir.path))
+}
+
+// TestAdd_DiskFullOfTemporaryFiles is about a file system that is full, by
+// blocks or by files, of what killed processes left. The sweep that is due
+// comes too late: the last one was just now.
+func TestAdd_DiskFullOfTemporaryFiles(t *testing.T) {
+	data := []byte(strings.Repeat("x", os.Getpagesize()))
+	for what, options := range map[string]string{"blocks": "size=65536", "files": "nr_inodes=16"} {
+		for how, link := range map[string]func(*os.Root, string, string) error{
+			"links": (*os.Root).Link, "no links": failLink(errors.ErrUnsupported),
+		} {
+			t.Run(what+", "+how, func(t *testing.T) {
+				dir := create(t, filepath.Join(testenv.MountTmpfs(t, options), "keys"))
+				dir.link = link
+				require.NoError(t, dir.Add("first", data))
+				require.NoError(t, dir.root.WriteFile(tempDir+"/young", data, 0o600))
+				fill(t, dir, data)
+				assert.ErrorIs(t, dir.Add("second", data), syscall.ENOSPC)
+				assert.NoError(t, dir.Add("second", data))
+				assert.Equal(t, []string{".tmp/young", "first", "second"}, files(t, dir.path))
+			})
+		}
+	}
+}
+
+// fill fills the file system of dir with old temporary files of that content.
+func fill(t *testing.T, dir *Dir, data []byte) {
+	t.Helper()
+	var err error
+	for i := 0; err == nil && i < 100; i++ {
+		err = dir.root.WriteFile(fmt.Sprintf("%s/old%d", tempDir, i), data, 0o600)
+	}
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	for _, name := range files(t, dir.path) {
+		if strings.HasPrefix(name, tempDir+"/old") {
+			setAge(t, dir, name, time.Now(), 3*tempLife)
+		}
+	}
 }
