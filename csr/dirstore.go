@@ -41,6 +41,11 @@ import (
 // key that others could read. Put also fails on a file system that does not
 // keep the mode of a new file, such as vfat.
 //
+// On Linux, the access that a POSIX ACL gives to the users and groups that it
+// names looks like the group's. DirStore refuses it even with AllowGroup, unless
+// the ACL names only this user and root. It looks neither at NFSv4 ACLs nor at
+// those of other systems.
+//
 // Windows has no such modes, so nothing is checked there: use a directory that
 // only the program's account can access.
 //
@@ -84,8 +89,9 @@ type DirStore struct {
 	// error.
 	Path string
 
-	// AllowGroup accepts a directory and keys that the group can read or write.
-	// New ones get no group access even so, and others must never have access.
+	// AllowGroup accepts a directory and keys that their group can read or
+	// write. New ones get no group access even so. Others must never have
+	// access, nor users and groups that a POSIX ACL names.
 	AllowGroup bool
 }
 

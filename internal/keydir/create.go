@@ -93,7 +93,12 @@ func (d *Dir) checkTempDir() error {
 	if problem, _ := d.access(info, "w"); problem != "" {
 		return fmt.Errorf("%s %s: remove it", path, problem)
 	}
-	return nil
+	f, err := d.root.Open(tempDir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // nothing was written through it
+	return d.checkACL(f, info, path, "w")
 }
 
 // makeTempDir makes the directory for temporary files once the directory itself

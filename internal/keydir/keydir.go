@@ -50,7 +50,7 @@ type Dir struct {
 
 // Open opens the directory path for reading. A missing one matches
 // fs.ErrNotExist. If allowGroup is set, the group may have access to the
-// directory and its files.
+// directory and its files, but no user or group that a POSIX ACL names.
 func Open(path string, allowGroup bool) (*Dir, error) {
 	d := newDir(path, allowGroup)
 	if err := d.open(); err != nil {
@@ -108,16 +108,30 @@ func (d *Dir) openRoot(checked fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	info, err := root.Stat(".")
-	if err == nil && !os.SameFile(checked, info) {
-		err = fmt.Errorf("%s %w", d.path, errReplaced)
-	}
-	if err != nil {
+	if err := d.checkRoot(root, checked); err != nil {
 		_ = root.Close() // nothing was written through it
 		return err
 	}
 	d.root = root
 	return nil
+}
+
+// checkRoot returns an error if root is not the directory that was checked, or
+// must not be used because of its ACL.
+func (d *Dir) checkRoot(root *os.Root, checked fs.FileInfo) error {
+	f, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // nothing was written through it
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(checked, info) {
+		return fmt.Errorf("%s %w", d.path, errReplaced)
+	}
+	return d.checkACL(f, info, d.path, "w")
 }
 
 // checkDir returns an error if info is not that of a directory that may be

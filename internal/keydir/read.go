@@ -44,6 +44,9 @@ func (d *Dir) readFile(name string, checked fs.FileInfo) ([]byte, error) {
 	if !os.SameFile(checked, info) {
 		return nil, fmt.Errorf("%s %w", path, errReplaced)
 	}
+	if err = d.checkACL(f, info, path, "rwx"); err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err != nil {
 		return nil, err
