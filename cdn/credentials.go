@@ -3,9 +3,12 @@ package cdn
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"os"
+	"slices"
+	"syscall"
 
 	"github.com/cdncsr/cdncsr/signer"
 )
@@ -16,9 +19,12 @@ import (
 // it should cache them and implement [CredentialRefresher].
 //
 // If a source returns an error, the call fails with an [*Error] that wraps it:
-// [ErrUnavailable] if the error is a time-out or an error of the network, or
-// matches ErrUnavailable; [ErrNoCredentials] otherwise. The text of the error
-// must not contain a secret: the client can't recognize it.
+// [ErrUnavailable] if the error is, or wraps, a time-out, an error of the
+// network, [io.ErrUnexpectedEOF] or ErrUnavailable; [ErrNoCredentials]
+// otherwise. If a source looks in several places, it should join their errors
+// (see [errors.Join]): one place that is out of reach is enough for
+// ErrUnavailable. The text of the error must not contain a secret: the client
+// can't recognize it.
 type CredentialSource interface {
 	Credentials(ctx context.Context) (signer.Credentials, error)
 }
@@ -83,19 +89,48 @@ func usable(creds signer.Credentials, err error) (signer.Credentials, *Error) {
 	return signer.Credentials{}, &Error{kind: kind, Message: "credential source: " + err.Error(), causes: []error{err}}
 }
 
+// networkErrors are errors of the network that have no type of their own, and
+// the end of an answer before it is whole.
+var networkErrors = []error{
+	io.ErrUnexpectedEOF,
+	syscall.EADDRNOTAVAIL, syscall.ECONNABORTED, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTDOWN,
+	syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.ENETRESET, syscall.ENETUNREACH, syscall.EPIPE, syscall.ETIMEDOUT,
+
+	// The same of Windows, whose system calls return other numbers than package
+	// syscall names. No other system has numbers as high.
+	syscall.Errno(10049), syscall.Errno(10050), syscall.Errno(10051), syscall.Errno(10052), syscall.Errno(10053),
+	syscall.Errno(10054), syscall.Errno(10060), syscall.Errno(10061), syscall.Errno(10064), syscall.Errno(10065),
+}
+
 // kindOfSourceError returns ErrUnavailable if a source could not be reached,
 // and ErrNoCredentials otherwise.
 func kindOfSourceError(err error) error {
-	u, isURL := errors.AsType[*url.Error](err)
-	isURL = isURL && u.Op != "parse" // which is a wrong setting
 	_, isOp := errors.AsType[*net.OpError](err)
 	_, isDNS := errors.AsType[*net.DNSError](err)
-	timeout, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	if isURL || isOp || isDNS || ok && timeout.Timeout() || errors.Is(err, ErrUnavailable) {
+	isNetwork := slices.ContainsFunc(networkErrors, func(known error) bool { return errors.Is(err, known) })
+	if isOp || isDNS || isNetwork || isOutage(err) || errors.Is(err, ErrUnavailable) {
 		return ErrUnavailable
 	}
 	return ErrNoCredentials
+}
+
+// isOutage reports whether the tree of err has a time-out or the failure of a
+// request. The first error with the method Timeout does not decide, as it does
+// for errors.As: a source that looks in several places may join the error of a
+// missing file, which is no time-out, with one that is.
+func isOutage(err error) bool {
+	u, ok := err.(*url.Error)  //nolint:errorlint // every node is looked at
+	if ok && u.Op != "parse" { // which is a wrong setting
+		return true
+	}
+	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() { //nolint:errorlint // as above
+		return true
+	}
+	switch e := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		return isOutage(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), isOutage)
+	}
+	return false
 }

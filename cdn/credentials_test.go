@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -65,6 +66,8 @@ func TestCredentials_MissingOrOutOfReach(t *testing.T) {
 		return cdn.CredentialFunc(func(context.Context) (signer.Credentials, error) { return signer.Credentials{}, err })
 	}
 	missing := &fs.PathError{Op: "open", Path: "config.json", Err: syscall.ENOENT}
+	host := "[::1" // without its other bracket
+	_, noURL := url.Parse("http://" + host)
 	tests := map[string]struct {
 		source cdn.CredentialSource
 		want   error
@@ -74,11 +77,24 @@ func TestCredentials_MissingOrOutOfReach(t *testing.T) {
 		"a secret with LF":  {cdn.StaticCredentials(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "hidden\n"}), cdn.ErrNoCredentials},
 		"an error":          {source(errors.New("no role")), cdn.ErrNoCredentials},
 		"a missing file":    {source(missing), cdn.ErrNoCredentials},
+		"two missing files": {source(errors.Join(missing, fmt.Errorf("profile: %w", missing))), cdn.ErrNoCredentials},
+		"a forbidden file":  {source(os.NewSyscallError("open", syscall.EACCES)), cdn.ErrNoCredentials},
+		"an invalid URL":    {source(fmt.Errorf("metadata: %w", noURL)), cdn.ErrNoCredentials},
 		"a refused request": {source(fmt.Errorf("role: %w", urlError{}.err())), cdn.ErrUnavailable},
 		"a refused dial":    {source(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), cdn.ErrUnavailable},
 		"an unknown host":   {source(&net.DNSError{IsNotFound: true}), cdn.ErrUnavailable},
 		"a time-out":        {source(os.ErrDeadlineExceeded), cdn.ErrUnavailable},
-		"its own word":      {source(fmt.Errorf("vault: %w", cdn.ErrUnavailable)), cdn.ErrUnavailable},
+		"a bare refusal":    {source(os.NewSyscallError("connect", syscall.ECONNREFUSED)), cdn.ErrUnavailable},
+		"no route":          {source(syscall.EHOSTUNREACH), cdn.ErrUnavailable},
+		"a cut answer":      {source(fmt.Errorf("metadata: %w", io.ErrUnexpectedEOF)), cdn.ErrUnavailable},
+		"file, then silent": {source(errors.Join(missing, context.DeadlineExceeded)), cdn.ErrUnavailable},
+		"silent, then file": {source(errors.Join(context.DeadlineExceeded, missing)), cdn.ErrUnavailable},
+		"URL, then network": {source(errors.Join(noURL, missing, urlError{}.err())), cdn.ErrUnavailable},
+		"file and a wrapped one": {
+			source(fmt.Errorf("%w; %w", missing, fmt.Errorf("metadata: %w", &net.OpError{Op: "read", Err: syscall.ECONNRESET}))),
+			cdn.ErrUnavailable,
+		},
+		"its own word": {source(fmt.Errorf("vault: %w", cdn.ErrUnavailable)), cdn.ErrUnavailable},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
