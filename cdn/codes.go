@@ -32,6 +32,7 @@ const (
 	adviceSecret  = "check the AccessKeySecret, and that nothing changes the request on its way"
 	adviceToken   = "get new temporary credentials: key ID, secret and security token belong together"
 	adviceAllow   = "allow ACTION to this access key in RAM" // see (*Error).advice
+	adviceQuota   = "raise the quota, or remove what is not needed"
 	adviceAccount = "check the account in the console: its balance, restrictions and CDN service"
 	adviceOnline  = "the domain must be online in the CDN"
 	adviceAdd     = "add the domain to the CDN first; a wildcard domain is written .example.com there"
@@ -70,7 +71,7 @@ var rules = []struct {
 		{code: "illegaloperation", advice: adviceAccount},
 		{code: "cdnservicenotfound", advice: "activate the CDN for this account"},
 		{code: "operationdenied.cdnservicenotfound", advice: "activate the CDN for this account"},
-		{code: "quotaexceeded", advice: "raise the quota, or remove what is not needed"},
+		{code: "quotaexceeded", advice: adviceQuota},
 		{code: "domaininsafemode", advice: adviceLocked},
 		{code: "domaininprotectedmode", advice: adviceLocked},
 	}},
@@ -127,22 +128,32 @@ func ruleOf(code string) (rule, error) {
 			}
 		}
 	}
-	return rule{}, kindOfShape(lower, family)
+	return ruleOfShape(lower, family)
 }
 
-// kindOfShape returns the kind of a code that has no rule, by the words of
-// which the service makes its codes, or nil.
-func kindOfShape(lower, family string) error {
+// ruleOfShape returns the rule and the kind of a code that rules does not have,
+// by the words of which the service makes its codes. An unknown kind is nil.
+func ruleOfShape(lower, family string) (rule, error) {
+	last := lower[strings.LastIndex(lower, ".")+1:]
 	switch {
 	case hasAnySuffix(lower, ".missingparameter", ".malformed", ".valuenotsupported"),
 		hasAnyPrefix(family, "invalid", "missing", "unsupported"):
-		return ErrInvalidRequest
-	case hasAnySuffix(family, "busy", "timeout"), hasAnyPrefix(family, "serviceunavailable", "internal", "systemerror"):
-		return ErrUnavailable
-	case hasAnySuffix(lower, "limitexceeded"), hasAnyPrefix(family, "quotaexceeded", "operationdenied"):
-		return ErrDenied
+		return rule{}, ErrInvalidRequest
+	case hasAnyPrefix(family, "internal"), isTrouble(family), isTrouble(last):
+		return rule{}, ErrUnavailable
+	case hasAnySuffix(lower, "limitexceeded"), hasAnyPrefix(family, "quotaexceeded"):
+		return rule{advice: adviceQuota}, ErrDenied
+	case hasAnyPrefix(family, "operationdenied"):
+		return rule{advice: adviceAccount}, ErrDenied
 	}
-	return nil
+	return rule{}, nil
+}
+
+// isTrouble reports whether a part of a code says that the service, or one
+// behind it, is busy, slow or broken.
+func isTrouble(part string) bool {
+	return hasAnySuffix(part, "busy", "timeout", "unknownerror") ||
+		hasAnyPrefix(part, "serviceunavailable", "internalerror", "systemerror")
 }
 
 func hasAnyPrefix(s string, prefixes ...string) bool {

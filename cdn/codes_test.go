@@ -67,6 +67,11 @@ func TestOperations_Advice(t *testing.T) {
 		{"DescribeDomainCertificateInfo", "CdnServiceNotFound", "activate the CDN for this account"},
 		{"DescribeDomainCertificateInfo", "OperationDenied.CdnServiceNotFound", "activate the CDN for this account"},
 		{"DescribeDomainCertificateInfo", "QuotaExceeded", "raise the quota, or remove what is not needed"},
+		{"DescribeDomainCertificateInfo", "QuotaExceededX", "raise the quota, or remove what is not needed"},
+		{"DescribeDomainCertificateInfo", "DomainLimitExceeded", "raise the quota, or remove what is not needed"},
+		{"DescribeDomainCertificateInfo", "Domain.LimitExceeded", "raise the quota, or remove what is not needed"},
+		{"SetCdnDomainSSLCertificate", "OperationDeniedFoo", "check the account in the console: its balance, restrictions and CDN service"},
+		{"SetCdnDomainSSLCertificate", "Gateway.Timeout", "try again later"},
 	}
 	require.ErrorContains(t, &cdn.Error{Code: "Forbidden"}, "; allow the operation to this access key in RAM", "made by hand")
 	for _, test := range tests {
@@ -134,7 +139,8 @@ func TestError_KindByCodeThenByStatus(t *testing.T) {
 			"InvalidSecurityToken.Expired", "InvalidSecurityToken.Malformed", "InvalidSecurityToken.MismatchWithAccessKey", "MissingSecurityToken",
 			"Forbidden", "Forbidden.RAM", "Forbidden.NotVerified", "Forbidden.RiskControl", "Forbidden.AccessKeyDisabled", "NoPermission",
 			"OperationDenied", "OperationDenied.CdnServiceNotFound", "CdnServiceNotFound", "InsufficientBalance", "AccountBlacklist",
-			"AuthenticationFailed", "RiskControl.Blocked", "QuotaExceeded", "QuotaExceeded.Domain", "DomainLimitExceeded",
+			"AuthenticationFailed", "RiskControl.Blocked", "QuotaExceeded", "QuotaExceeded.Domain", "QuotaExceededX", "DomainLimitExceeded",
+			"OperationDeniedFoo", "Forbidden.Timeout",
 			"RealNameAuthenticationError", "DomainInSafeMode", "DomainInProtectedMode",
 			"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "SignatureNonceUsed", "FORBIDDEN.ram",
 		}},
@@ -142,15 +148,17 @@ func TestError_KindByCodeThenByStatus(t *testing.T) {
 		{cdn.ErrUnavailable, []int{400, 500, 503}, []string{
 			"Internal.KeyError", "Internal.CreateCSRError", "Internal.EncodeCSRError", "Internal.EncodeKeyError", "Internal.Error",
 			"ServiceUnavailable", "ServiceUnavailableTemporary", "InternalError", "UnknownError", "ServiceBusy", "SystemBusy", "SystemError",
-			"BackendTimeout", "InternalFailure", "CertStorage.failed", "CreateCertificateFailed", "DeleteFailed", "Internal.ForbidError",
+			"BackendTimeout", "BackendTimeout.Cas", "Gateway.Timeout", "System.Busy", "Gateway.ServiceUnavailable", "Cas.SystemError",
+			"Cas.InternalError", "Cas.Cert.InternalErrorX", "Cas.UnknownError", "InternalFailure",
+			"CertStorage.failed", "CreateCertificateFailed", "DeleteFailed", "Internal.ForbidError",
 		}},
 		{cdn.ErrInvalidRequest, []int{200, 400, 404, 409, 500}, []string{
 			"InvalidCommonName", "MissingThing", "UnsupportedThing", "InvalidDomain.NotFound", "DomainNotFound", "InvalidDomain.notOnline",
 			"InvalidSSLPub", "Certificate.MissMatch", "Certificate.NoPrivateKey", "Certificate.Duplicated", "CertNameAlreadyExists",
 			"CertificateContent.Duplicated", "SetDomainCertificate.ParameterError", "Key.Malformed", "Decode.Error", "sslPub.Error", "sslPri.Error",
-			"Abs.CertRegion.ValueNotSupported", "CertName.MissingParameter",
+			"Abs.CertRegion.ValueNotSupported", "CertName.MissingParameter", "Invalid.Timeout", "InvalidParameter.Busy",
 		}},
-		{cdn.ErrDenied, []int{400, 401, 403, 404, 409}, []string{"Unknown", "X.y"}},
+		{cdn.ErrDenied, []int{400, 401, 403, 404, 409}, []string{"Unknown", "X.y", "X.InternalDomain", "X.Timeouts"}},
 		{cdn.ErrThrottled, []int{429}, []string{"Unknown", ""}},
 		{cdn.ErrUnavailable, []int{500, 503, 599, 0, 200, 302}, []string{"Unknown"}},
 		{cdn.ErrUnavailable, []int{0, 200, 400, 401, 403, 404, 500}, []string{""}},

@@ -161,6 +161,7 @@ func (c *texts) answers(t *testing.T) {
 		"InvalidAccessKeyId.NotFound", "InvalidSecurityToken.Expired", "InvalidTimeStamp.Expired", "SignatureNonceUsed", "AccountBlacklist",
 		"CdnServiceNotFound", "QuotaExceeded", "InvalidDomain.NotFound", "InvalidDomain.Offline", "DomainInSafeMode", "Certificate.MissMatch",
 		"Certificate.NoPrivateKey", "Certificate.Duplicated", "Certificate.Expired", "Internal.ForbidError", "New.Code",
+		"DomainLimitExceeded", "OperationDeniedNew", "Gateway.Timeout",
 	} {
 		f := newFixture(t, &cdn.Options{MaxAttempts: 1, HTTPClient: &http.Client{
 			Transport: answering(400, nil, []byte(`{"Code":"`+code+`","Message":"No.","RequestId":"R"}`)),
