@@ -2,18 +2,15 @@ package cdn
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -29,7 +26,8 @@ type Edge struct {
 		LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 	}
 
-	// Dialer connects to an address. If nil, a net.Dialer is used.
+	// Dialer connects to an address. If nil, a net.Dialer is used. It should
+	// return when its context ends; the Edge does not wait for it any longer.
 	Dialer interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	}
@@ -48,9 +46,11 @@ const (
 // missing from the map, and the error says why; the map has the other addresses
 // even so.
 //
-// Host must not be a wildcard, which has no address; use a name below it.
+// Host is a domain name; its ASCII form is looked up and asked for. It must not
+// be a wildcard, which has no address; use a name below it.
 func (e *Edge) Leaf(ctx context.Context, host string) (map[netip.Addr]*x509.Certificate, error) {
-	if err := checkEdgeHost(host); err != nil {
+	host, err := e.check(host)
+	if err != nil {
 		return nil, err
 	}
 	answers, err := e.ask(ctx, host)
@@ -75,7 +75,8 @@ func (e *Edge) Leaf(ctx context.Context, host string) (map[netip.Addr]*x509.Cert
 // address on a machine without IPv6, is ignored if another address presents
 // leaf.
 func (e *Edge) Wait(ctx context.Context, host string, leaf *x509.Certificate) error {
-	if err := checkEdgeHost(host); err != nil {
+	host, err := e.check(host)
+	if err != nil {
 		return err
 	}
 	if leaf == nil {
@@ -96,17 +97,27 @@ func (e *Edge) Wait(ctx context.Context, host string, leaf *x509.Certificate) er
 	return fmt.Errorf("cdn: edge: %s: %w; want %s, last: %s", host, contextError(ctx), describeLeaf(leaf), last)
 }
 
-func checkEdgeHost(host string) error {
-	switch {
-	case strings.HasPrefix(host, "*") || strings.HasPrefix(host, "."):
-		return fmt.Errorf("cdn: edge: host %q is a wildcard: ask a name below it", host)
-	case host == "":
-		return errors.New("cdn: edge: host is empty")
+// check returns host in its ASCII form, or an error if it can't be asked for. A
+// dot at the end, which makes a name absolute, is kept for the resolver.
+func (e *Edge) check(host string) (string, error) {
+	if e.Dialer != nil && isNil(e.Dialer) {
+		return "", fmt.Errorf("cdn: Edge.Dialer holds a nil %T", e.Dialer)
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
-		return fmt.Errorf("cdn: edge: host %q is an address, not a name", host)
+		return "", fmt.Errorf("cdn: edge: host %q is an address, not a name", host)
 	}
-	return nil
+	name, absolute := strings.CutSuffix(host, ".")
+	var r chainReader // so that an Edge takes the names that an Installer takes
+	name = r.readDomain(name)
+	switch {
+	case len(r.errs) > 0:
+		return "", fmt.Errorf("cdn: edge: host %q %s", host, r.errs[0].Reason)
+	case strings.HasPrefix(name, "*"):
+		return "", fmt.Errorf("cdn: edge: host %q is a wildcard: ask a name below it", host)
+	case absolute:
+		name += "."
+	}
+	return name, nil
 }
 
 // An edgeAnswer is what one address answered.
@@ -149,8 +160,6 @@ func (e *Edge) ask(ctx context.Context, host string) ([]edgeAnswer, error) {
 	}
 }
 
-var errDialerEnded = errors.New("the dialer ended its goroutine")
-
 func (e *Edge) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	resolver := e.Resolver
 	if resolver == nil {
@@ -170,30 +179,6 @@ func (e *Edge) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return slices.SortedFunc(maps.Keys(addrs), netip.Addr.Compare), nil
 }
 
-// leafOf returns the certificate that addr presents.
-func (e *Edge) leafOf(ctx context.Context, host string, addr netip.Addr) (*x509.Certificate, error) {
-	ctx, cancel := context.WithTimeout(ctx, edgeTimeout)
-	defer cancel()
-	dialer, port := e.Dialer, e.Port
-	if dialer == nil {
-		dialer = new(net.Dialer)
-	}
-	if port == "" {
-		port = "443"
-	}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), port))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }() // nothing was written that matters
-	// The caller compares the certificate with the expected one instead.
-	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true})
-	if err := client.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("no certificate for %s: %w", host, err)
-	}
-	return client.ConnectionState().PeerCertificates[0], nil
-}
-
 // allPresent reports whether at least one address presents leaf, and no other
 // address that this machine has a route to presents anything else.
 func allPresent(answers []edgeAnswer, leaf *x509.Certificate) bool {
@@ -208,17 +193,6 @@ func allPresent(answers []edgeAnswer, leaf *x509.Certificate) bool {
 		}
 	}
 	return some
-}
-
-// isNoRoute reports whether err means that this machine can't send to an
-// address at all.
-func isNoRoute(err error) bool {
-	const wsaNetUnreachable, wsaHostUnreachable = syscall.Errno(10051), syscall.Errno(10065) // of Windows
-	if runtime.GOOS == "windows" && (errors.Is(err, wsaNetUnreachable) || errors.Is(err, wsaHostUnreachable)) {
-		return true
-	}
-	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) ||
-		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
 // describeAnswers says what each address presents.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -29,6 +30,7 @@ type edgeNet struct {
 	mu      sync.Mutex
 	servers map[string]edgeServer // by address and port
 	dialed  []string
+	hosts   []string // that the resolver was asked for
 	names   []string // that were asked for by SNI
 }
 
@@ -47,8 +49,9 @@ func newEdgeNet(t *testing.T, addrs ...string) *edgeNet {
 	return n
 }
 
-func (n *edgeNet) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
+func (n *edgeNet) LookupNetIP(_ context.Context, network, host string) ([]netip.Addr, error) {
 	require.Equal(n.t, "ip", network)
+	n.hosts = append(n.hosts, host)
 	return n.addrs, n.err
 }
 
@@ -126,11 +129,16 @@ func TestEdge_HostsThatHaveNoEdge(t *testing.T) {
 	n := newEdgeNet(t)
 	e := cdn.Edge{Resolver: n, Dialer: n}
 	leaf := edgeCert(t, newTestCA(t)).Leaf
-	for _, host := range []string{"", "*.example.com", ".example.com", "192.0.2.1", "::1"} {
+	for _, host := range []string{
+		"", ".", "*.example.com", "＊.example.com", ".example.com", "192.0.2.1", "::1", " example.com", "exa mple.com", "exa\x00mple.com",
+		"example..com", "example.com..", "-a.example.com", "https://example.com", "example.com:443", "xn--a.example",
+		strings.Repeat("a", 64) + ".example",
+	} {
 		_, err := e.Leaf(t.Context(), host)
 		require.ErrorContains(t, err, "cdn: edge: host")
 		require.ErrorContains(t, e.Wait(t.Context(), host, leaf), "cdn: edge: host")
 	}
+	require.Empty(t, n.hosts, "nothing is sent")
 	require.ErrorContains(t, e.Wait(t.Context(), "example.com", nil), "nil certificate")
 	leaves, err := e.Leaf(t.Context(), "example.com")
 	require.ErrorContains(t, err, "no address")
@@ -139,6 +147,30 @@ func TestEdge_HostsThatHaveNoEdge(t *testing.T) {
 	_, err = e.Leaf(t.Context(), "example.com")
 	var notFound *net.DNSError
 	require.True(t, errors.As(err, &notFound))
+}
+
+// TestEdge_AsksForTheASCIIForm: a server selects its certificate by that, and an
+// Installer takes the domain in either form.
+func TestEdge_AsksForTheASCIIForm(t *testing.T) {
+	cert := edgeCert(t, newTestCA(t))
+	for _, test := range []struct{ host, asked, sni string }{
+		{"www.example.com", "www.example.com", "www.example.com"},
+		{"WWW.example.com", "www.example.com", "www.example.com"},
+		{"bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"},
+		{"BÜCHER.example", "xn--bcher-kva.example", "xn--bcher-kva.example"},
+		{"例え。テスト", "xn--r8jz45g.xn--zckzah", "xn--r8jz45g.xn--zckzah"},
+		{"bücher.example.", "xn--bcher-kva.example.", "xn--bcher-kva.example"}, // absolute: no search domain is tried
+	} {
+		n := newEdgeNet(t, "192.0.2.1")
+		n.set("192.0.2.1", edgeServer{cert: cert})
+		e := cdn.Edge{Resolver: n, Dialer: n}
+		leaves, err := e.Leaf(t.Context(), test.host)
+		require.NoError(t, err, test.host)
+		require.Len(t, leaves, 1)
+		require.NoError(t, e.Wait(t.Context(), test.host, cert.Leaf))
+		require.Equal(t, []string{test.asked, test.asked}, n.hosts)
+		require.Equal(t, []string{test.sni, test.sni}, n.names)
+	}
 }
 
 func TestEdgeWait_UntilEveryAddressPresentsIt(t *testing.T) {
