@@ -31,9 +31,15 @@
 //     and its profiles can't recover from a failure. This package can't see a
 //     profile inside another provider, which stays as the SDK made it.
 //   - If a provider panics, the look-up fails.
+//   - A look-up that takes longer than one minute fails as well, and the next
+//     caller starts another. Credentials that it gives later are used if there
+//     are no newer ones.
 //
-// A look-up runs in a goroutine of its own and can't be stopped. A source needs
-// no closing. Do not use its provider elsewhere.
+// A look-up runs in goroutines of its own and can't be stopped: if its provider
+// never returns, they stay, at most two a minute. The next look-up uses a copy
+// of the provider. One of a type that this package does not know is asked again
+// while it hangs, and must be able to bear that. A source needs no closing. Do
+// not use its provider elsewhere.
 //
 // # Renewal
 //
@@ -51,11 +57,11 @@
 // signed URL.
 //
 // An error matches [cdn.ErrUnavailable] if the credentials can't be fetched
-// now: the network failed, the service answered with HTTP 5xx or throttled, or
-// a provider that has worked fails for an unknown reason. The client reports
-// any other error as [cdn.ErrNoCredentials], and so a first look-up whose cause
-// the SDK gives as text alone, such as that of a CLI profile with the role of
-// an ECS instance.
+// now: the network failed, the service answered with HTTP 5xx or throttled, a
+// look-up took longer than a minute, or a provider that has worked fails for an
+// unknown reason. The client reports any other error as
+// [cdn.ErrNoCredentials], and so a first look-up whose cause the SDK gives as
+// text alone, such as that of a CLI profile with the role of an ECS instance.
 //
 // Bearer tokens can't sign the CDN's calls. A provider of one fails with
 // [errors.ErrUnsupported].

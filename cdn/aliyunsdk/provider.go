@@ -10,7 +10,8 @@ import (
 	"github.com/cdncsr/cdncsr/signer"
 )
 
-// A provider asks the SDK's providers. It is used by one goroutine at a time.
+// A provider asks the SDK's providers. It is used by one goroutine at a time. If
+// it hangs there, a copy that has forgotten is used instead.
 type provider struct {
 	fresh  func() credentials.CredentialsProvider // returns one without credentials, where that is possible
 	proven credentials.CredentialsProvider        // gave the last credentials; nil before that and after forget
@@ -24,6 +25,26 @@ func (p *provider) forget() {
 		p.fresh = c.again
 	}
 	p.proven = nil
+}
+
+// A result is what a look-up gave.
+type result struct {
+	creds signer.Credentials
+	err   error
+	p     provider // as it is after the look-up
+}
+
+// deliver looks credentials up, with a fresh provider if anew is true.
+func (p *provider) deliver(anew bool, results chan<- result) {
+	r := result{err: errors.New("aliyunsdk: the provider ended its goroutine")}
+	defer func() {
+		r.p = *p
+		results <- r
+	}()
+	if anew {
+		p.forget()
+	}
+	r.creds, r.err = p.ask()
 }
 
 // ask looks credentials up. Its error contains no secret.

@@ -2,7 +2,6 @@ package aliyunsdk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -12,20 +11,20 @@ import (
 )
 
 const (
-	keepFor  = time.Minute     // the age of credentials at which they are looked up again
-	serveFor = 3 * time.Minute // the age until which they are used: the SDK gives none that expire earlier
-	retryGap = 5 * time.Second // between look-ups that fail while older credentials are used
+	keepFor     = time.Minute     // the age of credentials at which they are looked up again
+	serveFor    = 3 * time.Minute // the age until which they are used: the SDK gives none that expire earlier
+	retryGap    = 5 * time.Second // between look-ups that fail while older credentials are used
+	lookUpLimit = time.Minute     // after which a look-up is given up
 )
 
 // A source keeps the credentials of its provider.
 type source struct {
-	provider provider // used by one look-up at a time
-
-	mu      sync.Mutex
-	kept    *given             // nil if there are none
-	renewAt time.Time          // when kept is looked up again
-	refused signer.Credentials // the last that the service refused, which are never kept
-	running *lookUp            // nil if none is
+	mu       sync.Mutex
+	provider provider           // each look-up uses a copy
+	kept     *given             // nil if there are none
+	renewAt  time.Time          // when kept is looked up again
+	refused  signer.Credentials // the last that the service refused, which are never kept
+	running  *lookUp            // nil if none is
 }
 
 // A given holds credentials and the time at which their look-up began.
@@ -130,29 +129,62 @@ func (s *source) other(refused signer.Credentials, now time.Time) (*given, *look
 func (s *source) start(l *lookUp) {
 	l.done = make(chan struct{})
 	s.running = l
-	go s.run(l)
+	go s.run(l, s.provider)
 }
 
-// run asks the provider and wakes those who wait.
-func (s *source) run(l *lookUp) {
-	l.err = errors.New("aliyunsdk: the provider ended its goroutine")
-	defer s.finish(l)
-	if l.anew {
-		s.provider.forget()
+// run asks p and wakes those who wait. If p takes too long, it wakes them with
+// an error, so that the next caller starts another look-up, and keeps the
+// credentials that may come late.
+func (s *source) run(l *lookUp, p provider) {
+	results := make(chan result, 1)
+	go p.deliver(l.anew, results)
+	limit := time.NewTimer(lookUpLimit)
+	defer limit.Stop()
+	select {
+	case r := <-results:
+		s.finish(l, r)
+	case <-limit.C:
+		s.finish(l, s.hung())
+		s.finishLate(l, <-results)
 	}
-	l.creds, l.err = s.provider.ask()
+}
+
+// hung returns the result of a look-up that hangs.
+func (s *source) hung() result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.provider
+	p.forget() // the proven one is busy with the look-up that hangs
+	return result{p: p, err: failure(p.fresh(), outage(fmt.Sprintf("no answer within %v", lookUpLimit)))}
 }
 
 // finish keeps what l found.
-func (s *source) finish(l *lookUp) {
+func (s *source) finish(l *lookUp, r result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case l.err != nil:
+	s.provider, s.running = r.p, nil
+	if r.err != nil {
 		s.renewAt = time.Now().Add(retryGap)
-	case l.creds != s.refused:
-		s.kept, s.renewAt = &given{l.creds, l.began}, l.began.Add(keepFor)
+	} else {
+		s.keep(given{r.creds, l.began})
 	}
-	s.running = nil
+	l.creds, l.err = r.creds, r.err
 	close(l.done)
+}
+
+// finishLate keeps what l found after it was given up, unless a later look-up
+// has found something.
+func (s *source) finishLate(l *lookUp, r result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.err == nil && (s.kept == nil || s.kept.since.Before(l.began)) {
+		s.keep(given{r.creds, l.began})
+	}
+}
+
+// keep keeps g unless the service has refused it. The caller holds s.mu.
+func (s *source) keep(g given) {
+	if g.creds != s.refused {
+		s.kept, s.renewAt = &g, g.since.Add(keepFor)
+	}
 }
