@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -42,10 +43,12 @@ func parseEndpoint(text string) (*url.URL, error) {
 	if strings.Contains(text, "@") || strings.Contains(text, "%40") { // before anything is quoted
 		return nil, errors.New("has user information")
 	}
+	shown := text[:strings.IndexAny(text+"?", "?#")]
 	u, err := url.Parse(text)
 	switch {
-	case err != nil:
-		shown := text[:strings.IndexAny(text+"?", "?#")] // err quotes the whole text
+	case strings.TrimSpace(text) != text:
+		return nil, fmt.Errorf("%q begins or ends with a space", shown)
+	case err != nil: // which quotes the whole text
 		return nil, fmt.Errorf("%q is not a URL such as %s", shown, suggestion(shown))
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return nil, fmt.Errorf("%q has a query or a fragment", u.Host)
@@ -57,6 +60,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q has a host that is not in its ASCII form, xn--…", text)
 	case strings.Trim(u.Host, hostCharacters) != "" || u.Host[0] != '[' && strings.ContainsAny(u.Host, "[]"):
 		return nil, fmt.Errorf("%q has a character that no host has", text)
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, fmt.Errorf("%q has port %s, which is not from 1 to 65535", text, u.Port())
 	case u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("%q has a path", text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
@@ -68,14 +73,28 @@ func parseEndpoint(text string) (*url.URL, error) {
 // suggestion returns the endpoint that was probably meant by text, which has no
 // scheme.
 func suggestion(text string) string {
-	host := text
-	if h, _, err := net.SplitHostPort(text); err == nil {
-		host = h
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = strings.Trim(text, "[]"), ""
 	}
-	if isLoopback(host) {
-		return "http://" + text
+	if !isLoopback(host) && strings.HasPrefix(host, "127.") && strings.Trim(host, "0123456789.") == "" {
+		host = "127.0.0.1" // what 127.1 is short for
 	}
-	return centralEndpoint
+	switch {
+	case !isLoopback(host):
+		return centralEndpoint
+	case isPort(port):
+		return "http://" + net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		return "http://[" + host + "]"
+	}
+	return "http://" + host
+}
+
+// isPort reports whether text is the number of a port that can be dialed.
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port != 0
 }
 
 // isLoopback reports whether host is the name localhost or a loopback IP

@@ -106,6 +106,7 @@ func (c *texts) options(t *testing.T) {
 	for _, endpoint := range []string{
 		"cdn.aliyuncs.com", "127.0.0.1:8080", "http://cdn.aliyuncs.com", "https://", "https://host:", "https://u:p@host", "https://host/path",
 		"https://host?a=b", "ftp://host", "https://例え.jp", "https://foo!bar",
+		"https://127.0.0.1:99999", " https://cdn.aliyuncs.com", "::1",
 	} {
 		_, err = cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		c.add(t, "NewClient", err)

@@ -41,6 +41,7 @@ func TestNewClient_Endpoint(t *testing.T) {
 		"", "https://cdn.aliyuncs.com", "https://cdn.aliyuncs.com/", "https://cdn.aliyuncs.com:8443",
 		"HTTPS://cdn.aliyuncs.com", "https://a~b.example.com", "http://127.0.0.1:8080", "http://127.9.9.9",
 		"http://[::1]:80", "http://localhost:8080", "http://LOCALHOST", "http://[::ffff:127.0.0.1]",
+		"https://cdn.aliyuncs.com:1", "https://cdn.aliyuncs.com:65535",
 	} {
 		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		require.NoError(t, err, endpoint)
@@ -54,14 +55,35 @@ func TestNewClient_Endpoint(t *testing.T) {
 		"https:/alice:hidden%40host", "https://alice:hidden%40host", "http://[::1%25lo]:80", "https://foo%41bar",
 		"https://foo!bar", "https://foo]bar", "https://foo<bar>", `https://foo"bar`, "https://foo$bar:443",
 		"https://foo[::1]", "alice:hidden@host", "https:alice:hidden@host", "https:/alice:hidden@host",
-		"https:///alice:hidden@host", "https://host/alice:hidden@host",
+		"https:///alice:hidden@host", "https://host/alice:hidden@host", "https://host:0", "https://host:65536", "http://127.0.0.1:99999",
+		"http://[::1]:99999", "https://host:18446744073709551617", "https://host ", "https://host\n", " https://host?hidden",
 	} {
 		_, err := cdn.NewClient(source, &cdn.Options{Endpoint: endpoint})
 		require.ErrorContains(t, err, "cdn: Options.Endpoint", "%q", endpoint)
 		require.NotContains(t, err.Error(), "hidden")
 	}
-	_, err := cdn.NewClient(source, &cdn.Options{Endpoint: "127.0.0.1:8080?hidden"})
-	require.ErrorContains(t, err, `"127.0.0.1:8080" is not a URL such as http://127.0.0.1:8080`)
+}
+
+func TestNewClient_EndpointErrors(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"127.0.0.1:8080?hidden":   `"127.0.0.1:8080" is not a URL such as http://127.0.0.1:8080`,
+		"127.1:8080":              `"127.1:8080" is not a URL such as http://127.0.0.1:8080`,
+		"127.1":                   `"127.1" does not begin with https://, as http://127.0.0.1 does`,
+		"127.example.com":         `as https://cdn.aliyuncs.com does`,
+		"::1":                     `"::1" is not a URL such as http://[::1]`,
+		"[::1]":                   `"[::1]" is not a URL such as http://[::1]`,
+		"[::1]:8080":              `http://[::1]:8080`,
+		"127.0.0.1:99999":         `a URL such as http://127.0.0.1`,
+		"localhost":               `as http://localhost does`,
+		"localhost:8080":          `as http://localhost:8080 does`,
+		" https://127.0.0.1":      `" https://127.0.0.1" begins or ends with a space`,
+		"https://host\n":          `"https://host\n" begins or ends with a space`,
+		"https://127.0.0.1:99999": `"https://127.0.0.1:99999" has port 99999, which is not from 1 to 65535`,
+		"https://host:0":          `"https://host:0" has port 0, which is not from 1 to 65535`,
+	} {
+		_, err := cdn.NewClient(cdn.StaticCredentials(testCreds), &cdn.Options{Endpoint: endpoint})
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestNewClient_OptionsAreCopied(t *testing.T) {
