@@ -158,7 +158,7 @@ func TestRenew_LocalErrorsDoNotBackOff(t *testing.T) {
 	for name, breaks := range map[string]func(f *fixture, path string){
 		"the web root goes away": func(f *fixture, path string) {
 			if strings.HasPrefix(path, "/authZ/") {
-				_ = os.Remove(f.path("web")) // checked below
+				_ = os.RemoveAll(f.path("web")) // checked below
 			}
 		},
 		"the CDN makes no CSR": func(f *fixture, path string) {
