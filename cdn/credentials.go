@@ -15,8 +15,9 @@ import (
 
 // A CredentialSource returns the credentials of a call. The client asks it once
 // a call, and once more if the service reports that the security token has
-// expired. A source must be safe for concurrent use; if it fetches credentials,
-// it should cache them and implement [CredentialRefresher].
+// expired. A source must be safe for concurrent use, and return when ctx ends,
+// since the call waits for it. If it fetches credentials, it should cache them
+// and implement [CredentialRefresher].
 //
 // If a source returns an error, the call fails with an [*Error] that wraps it:
 // [ErrUnavailable] if the error is, or wraps, a time-out, an error of the
