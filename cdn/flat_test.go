@@ -51,7 +51,7 @@ func FuzzDecodeFlat(f *testing.F) {
 	for _, body := range []string{
 		`{"Csr":"a\nb"}`, `{"Csr":"\u0041"}`, `{"Csr":"a\\nb"}`, `{"Csr":"a\"}`, `{"Csr":"a","csr":"b"}`, `{"Csr":null}`, `{"Csr":"a"}}`, `{"Csr":"a",}`,
 		`{}`, `{"":""}`, `{"Csr":"` + "\x00" + `"}`, `{"Csr":"` + "\xff" + `"}`, `{ "Csr":"a"}`, `{"Csr":"a"`, `{"Csr"`, `{"Csr":`, `"`, ``,
-		`{"Origin":"a"}`, `{"Code":"a","cODE":"b"}`, `{"C\nsr":"a"}`, `{"\u212Aode":"a"}`,
+		`{"Origin":"a"}`, `{"Code":"a","cODE":"b"}`, `{"C\nsr":"a"}`, `{"\u212Aode":"a"}`, `{"Csr":"` + "\x80" + `"}`,
 	} {
 		f.Add([]byte(body))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"github.com/cdncsr/cdncsr/cdn"
 )
@@ -37,4 +38,47 @@ func TestLimiter_TurnBeforeTheDeadlineIsWaitedFor(t *testing.T) {
 			group.Wait()
 		})
 	}
+}
+
+// TestLimiter_OfTheCallerAfterAnIdleTime: the time in which there are no calls
+// is not what a turn takes.
+func TestLimiter_OfTheCallerAfterAnIdleTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := quickClient(t, cdn.Options{Limiter: rate.NewLimiter(100, 1)})
+		call := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+			assert.NoError(t, err)
+		}
+		call()
+		time.Sleep(time.Hour)
+		call()
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(call)
+		}
+		group.Wait()
+	})
+}
+
+// TestLimiter_OfTheCallerWithALineFromTheFirstCallOn: the first turn comes when
+// there is none before it from which it could be measured.
+func TestLimiter_OfTheCallerWithALineFromTheFirstCallOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
+		var group sync.WaitGroup
+		call := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+			assert.NoError(t, err)
+		}
+		for range 100 {
+			group.Go(call)
+		}
+		time.Sleep(25 * time.Millisecond) // a turn has come, and most callers wait
+		call()
+		group.Wait()
+	})
 }

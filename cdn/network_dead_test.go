@@ -102,6 +102,22 @@ func TestConnections_LeftWhenTheCallerEndsTheAttempt(t *testing.T) {
 	}
 }
 
+// TestConnections_DeadOneIsNoticedWithinAnAttempt: an HTTP/2 connection whose
+// PINGs get no answer ends an attempt before AttemptTimeout does.
+func TestConnections_DeadOneIsNoticedWithinAnAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(0), true, cdn.Options{Limiter: unlimited{}, AttemptTimeout: 10 * time.Second})
+		f.callAtOnce(t, 1)
+		n.kill()
+		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		defer cancel()
+		_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.NoError(t, err, "the second attempt has a new connection")
+		require.EqualValues(t, 2, n.dialed.Load())
+	})
+}
+
 // TestConnections_LeftThoughOthersUseThem has callers who always use the one
 // HTTP/2 connection, which has no answers.
 func TestConnections_LeftThoughOthersUseThem(t *testing.T) {
