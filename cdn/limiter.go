@@ -115,6 +115,7 @@ func (q *queue) wait(ctx context.Context, s slots) error {
 		return ctx.Err()
 	}
 	defer func() { <-q.heads }()
+	begun := time.Now()
 	if err := s.acquire(ctx); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (q *queue) wait(ctx context.Context, s slots) error {
 		return err
 	}
 	if q.interval == 0 {
-		q.measure()
+		q.measure(begun)
 	}
 	return nil
 }
@@ -138,16 +139,15 @@ func (q *queue) estimate(ahead int64) time.Duration {
 	return time.Duration(ahead*q.measured.Load()) / 2
 }
 
-// measure notes that a turn has come.
-func (q *queue) measure() {
+// measure notes that a turn has come, for a caller who has been among the first
+// since begun. Before that, there may have been no callers.
+func (q *queue) measure(begun time.Time) {
 	now := time.Now().UnixNano()
-	last := q.last.Swap(now)
+	last := max(q.last.Swap(now), begun.UnixNano())
 	if q.waiting.Load() <= int64(cap(q.heads)) {
 		q.measured.Store(0)
 		return
 	}
-	if last > 0 {
-		mean := q.measured.Load()
-		q.measured.Store(mean + (now-last-mean)/maxHeads)
-	}
+	mean := q.measured.Load()
+	q.measured.Store(mean + (now-last-mean)/maxHeads)
 }

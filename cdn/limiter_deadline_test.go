@@ -82,3 +82,26 @@ func TestLimiter_OfTheCallerWithALineFromTheFirstCallOn(t *testing.T) {
 		group.Wait()
 	})
 }
+
+// TestLimiter_OfTheCallerThatIsFarAwayAfterAnIdleTime has many callers at once
+// after it, and one who comes when the first of them has had a turn.
+func TestLimiter_OfTheCallerThatIsFarAwayAfterAnIdleTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
+		var group sync.WaitGroup
+		call := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+			assert.NoError(t, err)
+		}
+		call()
+		time.Sleep(time.Hour)
+		for range 100 {
+			group.Go(call)
+		}
+		time.Sleep(25 * time.Millisecond)
+		call()
+		group.Wait()
+	})
+}
