@@ -119,10 +119,16 @@ func (q *queue) wait(ctx context.Context, s slots) error {
 	if err := s.acquire(ctx); err != nil {
 		return err
 	}
+	hasTurn := false
+	defer func() {
+		if !hasTurn { // also after a panic of the limiter
+			s.release()
+		}
+	}()
 	if err := q.limiter.Wait(ctx); err != nil {
-		s.release()
 		return err
 	}
+	hasTurn = true
 	if q.interval == 0 {
 		q.measure(begun)
 	}

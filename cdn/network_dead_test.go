@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -197,6 +198,39 @@ func TestConnections_NotLeftForAShortWait(t *testing.T) {
 		assert.EqualValues(t, 2, n.dialed.Load())
 	})
 }
+
+// TestConnections_LimiterThatPanics has as many such limiters as there may be
+// connections, and others that end their goroutine.
+func TestConnections_LimiterThatPanics(t *testing.T) {
+	for name, breaks := range map[string]func(){"panics": func() { panic("a mistake") }, "ends its goroutine": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var calls atomic.Int64
+				limiter := limiterFunc(func(context.Context) error {
+					if calls.Add(1) <= 64 {
+						breaks()
+					}
+					return nil
+				})
+				n := newNetwork(t)
+				f := n.serve(t, answerAfter(0), false, cdn.Options{Limiter: limiter})
+				var group sync.WaitGroup
+				for range 64 {
+					group.Go(func() {
+						defer func() { _ = recover() }() // of the limiter
+						_, _ = f.client.CreateCdnCertificateSigningRequest(t.Context(), request)
+					})
+				}
+				group.Wait()
+				require.NoError(t, ends["deadline"](t.Context(), f.client))
+			})
+		})
+	}
+}
+
+type limiterFunc func(ctx context.Context) error
+
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
 // TestConnections_SwitchingProtocols: no context ends a read from a connection
 // that was handed over. Every connection is used so, and then the service works
