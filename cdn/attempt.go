@@ -53,7 +53,7 @@ func (r *retrier) waitError(ctx context.Context, err error) error {
 		return r.interrupted(ctx, "all connections to "+r.client.endpoint.Host+" are busy")
 	}
 	if ctx.Err() != nil {
-		return r.interrupted(ctx, "")
+		return r.interrupted(ctx, "no turn came to send to "+r.client.endpoint.Host)
 	}
 	failed := &Error{
 		Action: r.op.Action, Message: "limiter: " + err.Error(), Attempts: r.attempts,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cdncsr/cdncsr/signer"
 )
@@ -28,6 +29,7 @@ type Client struct {
 	refresh     refreshFunc    // nil if the source has no RefreshCredentials
 	endpoint    *url.URL
 	connections atomic.Pointer[connections]
+	left        left
 	slots       slots
 	limiters    limiters
 	userAgent   []string // the header's values
@@ -63,7 +65,7 @@ func NewClient(creds CredentialSource, opts *Options) (*Client, error) {
 		c.connections.Store(&connections{send: withoutRedirects(options.HTTPClient).Do})
 		return c, nil
 	}
-	c.connections.Store(newConnections(newTransport()))
+	c.connections.Store(newConnections(newTransport(), time.Time{}))
 	c.slots = make(slots, maxConnections)
 	return c, nil
 }
@@ -104,6 +106,7 @@ func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 func (c *Client) CloseIdleConnections() {
 	if own := c.connections.Load().transport; own != nil {
 		own.CloseIdleConnections()
+		c.left.closeIdle()
 	}
 }
 

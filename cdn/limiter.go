@@ -3,6 +3,7 @@ package cdn
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,14 +39,25 @@ type limiters struct {
 	byAction map[string]*queue // by the name of the action alone if the caller gave its limiter
 }
 
-// use makes queues of the caller's limiters.
+// use makes queues of the caller's limiters. One that several operations have
+// gets one queue.
 func (l *limiters) use(options Options) {
+	queues := map[Limiter]*queue{}
+	of := func(limiter Limiter) *queue {
+		if !reflect.TypeOf(limiter).Comparable() {
+			return newQueue(limiter, 0)
+		}
+		if queues[limiter] == nil {
+			queues[limiter] = newQueue(limiter, 0)
+		}
+		return queues[limiter]
+	}
 	if options.Limiter != nil {
-		l.all = newQueue(options.Limiter, 0)
+		l.all = of(options.Limiter)
 	}
 	l.byAction = map[string]*queue{}
 	for action, limiter := range options.Limiters {
-		l.byAction[action] = newQueue(limiter, 0)
+		l.byAction[action] = of(limiter)
 	}
 }
 
@@ -86,7 +98,7 @@ type queue struct {
 
 // maxHeads is how many callers may ask a limiter at once that may be far away:
 // enough for its rate, and few beside the connections that they hold meanwhile.
-const maxHeads = 16
+const maxHeads = 8
 
 func newQueue(limiter Limiter, interval time.Duration) *queue {
 	heads := maxHeads
@@ -104,35 +116,50 @@ var errDeadline = errors.New("the turn would come after the context's deadline")
 // wait waits for a slot and then for a turn. Turns that came while all slots
 // were taken would all be used at once when those are free again.
 func (q *queue) wait(ctx context.Context, s slots) error {
+	arrived := time.Now()
 	ahead := q.waiting.Add(1) - 1
 	defer q.waiting.Add(-1)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < q.estimate(ahead) {
+	deadline, hasDeadline := ctx.Deadline()
+	if hasDeadline && time.Until(deadline) < q.estimate(ahead) {
 		return errDeadline
 	}
 	select { // callers proceed in the order in which they arrived
 	case q.heads <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return s.whyNone(ctx)
 	}
 	defer func() { <-q.heads }()
-	begun := time.Now()
-	if err := s.acquire(ctx); err != nil {
+	first := time.Now()
+	blocked, err := s.acquire(ctx)
+	if err != nil {
 		return err
 	}
+	err = q.turn(ctx, s)
+	switch {
+	case err == nil && q.interval == 0:
+		q.measure(first)
+	case err != nil && hasDeadline && time.Until(deadline) < time.Since(arrived):
+		<-ctx.Done() // the line has taken the time, more than the limiter asks for
+		if blocked {
+			return errBusy
+		}
+		return ctx.Err()
+	}
+	return err
+}
+
+// turn waits for the turn of who has a slot, and gives the slot back without
+// one, also if the limiter panics.
+func (q *queue) turn(ctx context.Context, s slots) error {
 	hasTurn := false
 	defer func() {
-		if !hasTurn { // also after a panic of the limiter
+		if !hasTurn {
 			s.release()
 		}
 	}()
-	if err := q.limiter.Wait(ctx); err != nil {
-		return err
-	}
-	hasTurn = true
-	if q.interval == 0 {
-		q.measure(begun)
-	}
-	return nil
+	err := q.limiter.Wait(ctx)
+	hasTurn = err == nil
+	return err
 }
 
 // estimate returns how long a caller waits who has so many ahead. If the
@@ -146,10 +173,10 @@ func (q *queue) estimate(ahead int64) time.Duration {
 }
 
 // measure notes that a turn has come, for a caller who has been among the first
-// since begun. Before that, there may have been no callers.
-func (q *queue) measure(begun time.Time) {
+// since that time. Before that, there may have been no callers.
+func (q *queue) measure(first time.Time) {
 	now := time.Now().UnixNano()
-	last := max(q.last.Swap(now), begun.UnixNano())
+	last := max(q.last.Swap(now), first.UnixNano())
 	if q.waiting.Load() <= int64(cap(q.heads)) {
 		q.measured.Store(0)
 		return

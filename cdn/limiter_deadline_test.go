@@ -3,6 +3,7 @@ package cdn_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cdncsr/cdncsr/cdn"
+	"github.com/cdncsr/cdncsr/signer"
 )
 
 // TestLimiter_TurnBeforeTheDeadlineIsWaitedFor has callers whose turns come one
@@ -79,6 +81,59 @@ func TestLimiter_OfTheCallerWithALineFromTheFirstCallOn(t *testing.T) {
 		}
 		time.Sleep(25 * time.Millisecond) // a turn has come, and most callers wait
 		call()
+		group.Wait()
+	})
+}
+
+// TestLimiter_OfTheCallerForTwoOperations: callers who leave one operation's
+// line take no turn of the other's.
+func TestLimiter_OfTheCallerForTwoOperations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := rate.NewLimiter(100, 1)
+		client := quickClient(t, cdn.Options{Limiters: map[string]cdn.Limiter{"DescribeA": limiter, "DescribeB": limiter}})
+		served := make([]atomic.Int64, 10)
+		start := time.Now()
+		var group sync.WaitGroup
+		for i := range 200 * 8 {
+			group.Go(func() {
+				ctx, cancel := untilCancelled(t.Context())
+				defer cancel()
+				if client.Do(ctx, signer.Call{Action: []string{"DescribeA", "DescribeB"}[i%2]}, nil) == nil {
+					served[time.Since(start)/time.Second].Add(1)
+				}
+			})
+			time.Sleep(5 * time.Millisecond)
+		}
+		group.Wait()
+		for second := range 8 {
+			assert.GreaterOrEqual(t, served[second].Load(), int64(95), "second %d", second)
+		}
+	})
+}
+
+// TestLimiter_ThatNeverAnswers: other operations go on.
+func TestLimiter_ThatNeverAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		limiters := map[string]cdn.Limiter{}
+		for _, action := range []string{"DescribeA", "DescribeB", "DescribeC", "DescribeD", "DescribeE", "DescribeF"} {
+			limiters[action] = limiterFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		}
+		f := n.serve(t, answerAfter(0), false, cdn.Options{Limiters: limiters})
+		var group sync.WaitGroup
+		for action := range limiters {
+			for range 64 {
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					defer cancel()
+					assert.Error(t, f.client.Do(ctx, signer.Call{Action: action}, nil))
+				})
+			}
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		f.callAtOnce(t, 10)
+		assert.LessOrEqual(t, time.Since(start), 100*time.Millisecond)
 		group.Wait()
 	})
 }

@@ -175,6 +175,54 @@ func TestConnections_DialsThatSwallowAreLeft(t *testing.T) {
 	})
 }
 
+// TestConnections_DialsThatSwallowAreFew has callers who never stop, and dials
+// that end as late as those of the client's transport.
+func TestConnections_DialsThatSwallowAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(0), false, cdn.Options{Limiter: unlimited{}})
+		var open, most atomic.Int64
+		cdn.OwnTransport(f.client).DialContext = func(context.Context, string, string) (net.Conn, error) {
+			now := open.Add(1)
+			defer open.Add(-1)
+			most.Store(max(most.Load(), now))
+			time.Sleep(5 * time.Second)
+			return nil, errors.New("no route to host")
+		}
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 64 {
+			group.Go(func() {
+				for time.Since(start) < 30*time.Second {
+					ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+					_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
+					cancel()
+					assert.Error(t, err)
+				}
+			})
+		}
+		group.Wait()
+		time.Sleep(5 * time.Second) // of the last dials
+		assert.LessOrEqual(t, most.Load(), int64(128))
+	})
+}
+
+// TestConnections_LeftOnesAreClosedToo closes the connections of a client while
+// it has left one that is not idle yet.
+func TestConnections_LeftOnesAreClosedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, s := newNetwork(t), &silent{open: map[any]bool{}}
+		f := n.serve(t, s, true, cdn.Options{Limiter: unlimited{}})
+		f.callAtOnce(t, 1)
+		s.goAway()
+		require.Error(t, ends["deadline"](t.Context(), f.client))
+		f.callAtOnce(t, 1)
+		f.client.CloseIdleConnections()
+		synctest.Wait()
+		assert.Zero(t, n.open.Load())
+	})
+}
+
 // TestConnections_NotLeftForAShortWait: a caller who leaves soon does not know
 // whether there would have been an answer.
 func TestConnections_NotLeftForAShortWait(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
 
@@ -134,6 +135,27 @@ func TestConnections_DeadlineWhileAllAreBusy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestConnections_DeadlineAmongMany: whatever a caller was waiting for, the error
+// names the host that answers nobody.
+func TestConnections_DeadlineAmongMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		f := n.serve(t, answerAfter(time.Minute), false, cdn.Options{})
+		var group sync.WaitGroup
+		for i := range 150 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second+time.Duration(i)*time.Millisecond)
+				defer cancel()
+				_, err := f.client.CreateCdnCertificateSigningRequest(ctx, request)
+				assert.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.NotErrorIs(t, err, cdn.ErrThrottled)
+				assert.ErrorContains(t, err, "127.0.0.1:443")
+			})
+		}
+		group.Wait()
+	})
 }
 
 // TestConnections_DeadlineBehindSomeoneWhoWaits has a caller behind the first in

@@ -52,8 +52,9 @@ type Options struct {
 	// for the operation. If nil, the calls of each operation are evenly spaced
 	// at the rate that the service allows an account, 100 or 30 a second.
 	// Processes that use the same account can share a limiter of package
-	// sharedlimit. At most 16 attempts at a time ask a Limiter, and one asks a
-	// *rate.Limiter; the others wait in line before it.
+	// sharedlimit. At most 8 attempts at a time ask a Limiter, and one asks a
+	// *rate.Limiter; the others wait in line before it. A *rate.Limiter inside
+	// another type, or of several clients, loses turns of callers who leave.
 	Limiter Limiter
 
 	// Limiters has the limiters of single operations, by the name of the

@@ -52,12 +52,13 @@ func newTransport() *http.Transport {
 type connections struct {
 	transport *http.Transport // nil if the caller's client sends
 	send      func(*http.Request) (*http.Response, error)
+	leaveFrom time.Time // when they may be left; zero for the first
 }
 
 // newConnections returns connections of transport. Redirects and cookies, which
 // an http.Client adds, are not wanted.
-func newConnections(transport *http.Transport) *connections {
-	return &connections{transport, transport.RoundTrip}
+func newConnections(transport *http.Transport, leaveFrom time.Time) *connections {
+	return &connections{transport, transport.RoundTrip, leaveFrom}
 }
 
 // silence is how long an attempt must have waited for an answer if its
@@ -67,14 +68,52 @@ const silence = 500 * time.Millisecond
 // leave has the next attempts use new connections, after one on used got no
 // answer: the others of used may be as dead, HTTP/2 would use the same one
 // again, and a dial that hangs would count as one of those that are allowed.
+// Such dials end by themselves, so that few add up if used are not left before.
 func (c *Client) leave(used *connections) {
-	if used.transport == nil || c.connections.Load() != used { // another attempt has done so
+	if used.transport == nil {
 		return
 	}
-	if c.connections.CompareAndSwap(used, newConnections(used.transport.Clone())) {
-		used.transport.CloseIdleConnections()
+	used.transport.CloseIdleConnections()
+	now := time.Now()
+	if c.connections.Load() != used || now.Before(used.leaveFrom) {
+		return
+	}
+	if c.connections.CompareAndSwap(used, newConnections(used.transport.Clone(), now.Add(dialTimeout))) {
+		c.left.add(used.transport)
 		unused := c.options.AttemptTimeout + time.Second // after the end of every attempt on them
-		time.AfterFunc(unused, used.transport.CloseIdleConnections)
+		time.AfterFunc(unused, func() { c.left.close(used.transport) })
+	}
+}
+
+// left are transports that only old attempts use. The zero value is ready.
+type left struct {
+	mu         sync.Mutex
+	transports map[*http.Transport]bool
+}
+
+func (l *left) add(t *http.Transport) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.transports == nil {
+		l.transports = map[*http.Transport]bool{}
+	}
+	l.transports[t] = true
+}
+
+// close closes the connections of t, which no attempt uses any more.
+func (l *left) close(t *http.Transport) {
+	t.CloseIdleConnections()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.transports, t)
+}
+
+// closeIdle closes those that no attempt uses.
+func (l *left) closeIdle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for t := range l.transports {
+		t.CloseIdleConnections()
 	}
 }
 
@@ -93,21 +132,30 @@ type slots chan struct{}
 // errBusy is the error of a wait for a slot that the context ended.
 var errBusy = errors.New("all connections are busy")
 
-// acquire waits for a slot. It returns errBusy if the context ends.
-func (s slots) acquire(ctx context.Context) error {
+// whyNone returns why a call that ctx has ended got no further.
+func (s slots) whyNone(ctx context.Context) error {
+	if s != nil && len(s) == cap(s) {
+		return errBusy
+	}
+	return ctx.Err()
+}
+
+// acquire waits for a slot, and reports whether it had to. It returns errBusy if
+// the context ends.
+func (s slots) acquire(ctx context.Context) (blocked bool, err error) {
 	if s == nil {
-		return nil
+		return false, nil
 	}
 	select {
 	case s <- struct{}{}:
-		return nil
+		return false, nil
 	default:
 	}
 	select {
 	case s <- struct{}{}:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return errBusy
+		return true, errBusy
 	}
 }
 
