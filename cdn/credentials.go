@@ -24,7 +24,8 @@ import (
 // network, [io.ErrUnexpectedEOF] or ErrUnavailable; [ErrNoCredentials]
 // otherwise. If a source looks in several places, it should join their errors
 // (see [errors.Join]): one place that is out of reach is enough for
-// ErrUnavailable. The text of the error must not contain a secret: the client
+// ErrUnavailable. A wrong address and a certificate that is not trusted are
+// settings, not an outage. The text of the error must not contain a secret: the client
 // can't recognize it.
 type CredentialSource interface {
 	Credentials(ctx context.Context) (signer.Credentials, error)
@@ -106,32 +107,46 @@ var networkErrors = []error{
 // kindOfSourceError returns ErrUnavailable if a source could not be reached,
 // and ErrNoCredentials otherwise.
 func kindOfSourceError(err error) error {
-	_, isOp := errors.AsType[*net.OpError](err)
-	_, isDNS := errors.AsType[*net.DNSError](err)
 	isNetwork := slices.ContainsFunc(networkErrors, func(known error) bool { return errors.Is(err, known) })
-	if isOp || isDNS || isNetwork || isOutage(err) || errors.Is(err, ErrUnavailable) {
+	if isNetwork || isOutage(err) || errors.Is(err, ErrUnavailable) {
 		return ErrUnavailable
 	}
 	return ErrNoCredentials
 }
 
-// isOutage reports whether the tree of err has a time-out or the failure of a
-// request. The first error with the method Timeout does not decide, as it does
-// for errors.As: a source that looks in several places may join the error of a
-// missing file, which is no time-out, with one that is.
+// isOutage reports whether the tree of err has a time-out or another failure of
+// the network. The first error with the method Timeout does not decide, as it
+// does for errors.As: a source that looks in several places may join the error
+// of a missing file, which is no time-out, with one that is.
 func isOutage(err error) bool {
-	u, ok := err.(*url.Error)  //nolint:errorlint // every node is looked at
-	if ok && u.Op != "parse" { // which is a wrong setting
-		return true
-	}
-	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() { //nolint:errorlint // as above
+	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() { //nolint:errorlint // every node is looked at
 		return true
 	}
 	switch e := err.(type) { //nolint:errorlint // as above
+	case *url.Error:
+		return isHTTP(e.URL) && !isSetting(e.Err) || isOutage(e.Err)
+	case *net.OpError:
+		return !isSetting(e.Err)
+	case *net.DNSError:
+		return true
 	case interface{ Unwrap() error }:
 		return isOutage(e.Unwrap())
 	case interface{ Unwrap() []error }:
 		return slices.ContainsFunc(e.Unwrap(), isOutage)
 	}
 	return false
+}
+
+// isHTTP reports whether a request can have been sent to text.
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// isSetting reports whether err, of a request or a dial, means that its address
+// is wrong, or the set of CAs that are trusted.
+func isSetting(err error) bool {
+	_, isAddr := errors.AsType[*net.AddrError](err)
+	_, isNetwork := errors.AsType[net.UnknownNetworkError](err)
+	return isAddr || isNetwork || isUntrusted(err)
 }

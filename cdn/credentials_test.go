@@ -2,6 +2,8 @@ package cdn_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +70,9 @@ func TestCredentials_MissingOrOutOfReach(t *testing.T) {
 	missing := &fs.PathError{Op: "open", Path: "config.json", Err: syscall.ENOENT}
 	host := "[::1" // without its other bracket
 	_, noURL := url.Parse("http://" + host)
+	get := func(target string, err error) error { return &url.Error{Op: "Get", URL: target, Err: err} }
+	foreign := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+	wrongPort := &net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port"}}
 	tests := map[string]struct {
 		source cdn.CredentialSource
 		want   error
@@ -80,6 +85,10 @@ func TestCredentials_MissingOrOutOfReach(t *testing.T) {
 		"two missing files": {source(errors.Join(missing, fmt.Errorf("profile: %w", missing))), cdn.ErrNoCredentials},
 		"a forbidden file":  {source(os.NewSyscallError("open", syscall.EACCES)), cdn.ErrNoCredentials},
 		"an invalid URL":    {source(fmt.Errorf("metadata: %w", noURL)), cdn.ErrNoCredentials},
+		"no scheme":         {source(get("metadata", errors.New("unsupported protocol scheme"))), cdn.ErrNoCredentials},
+		"a foreign CA":      {source(get("https://sts.example.com", foreign)), cdn.ErrNoCredentials},
+		"a wrong port":      {source(get("http://127.0.0.1:99999", wrongPort)), cdn.ErrNoCredentials},
+		"a wrong network":   {source(&net.OpError{Op: "dial", Err: net.UnknownNetworkError("tpc")}), cdn.ErrNoCredentials},
 		"a refused request": {source(fmt.Errorf("role: %w", urlError{}.err())), cdn.ErrUnavailable},
 		"a refused dial":    {source(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), cdn.ErrUnavailable},
 		"an unknown host":   {source(&net.DNSError{IsNotFound: true}), cdn.ErrUnavailable},
