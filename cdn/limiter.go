@@ -44,7 +44,7 @@ type limiters struct {
 func (l *limiters) use(options Options) {
 	queues := map[Limiter]*queue{}
 	of := func(limiter Limiter) *queue {
-		if !reflect.TypeOf(limiter).Comparable() {
+		if !reflect.ValueOf(limiter).Comparable() {
 			return newQueue(limiter, 0)
 		}
 		if queues[limiter] == nil {
@@ -135,11 +135,12 @@ func (q *queue) wait(ctx context.Context, s slots) error {
 		return err
 	}
 	err = q.turn(ctx, s)
+	isOwn := q.interval > 0
 	switch {
-	case err == nil && q.interval == 0:
+	case err == nil && !isOwn:
 		q.measure(first)
-	case err != nil && hasDeadline && time.Until(deadline) < time.Since(arrived):
-		<-ctx.Done() // the line has taken the time, more than the limiter asks for
+	case err != nil && isOwn && hasDeadline && time.Until(deadline) < time.Since(arrived):
+		<-ctx.Done() // the limiter refuses the rest of a time that went by in the line
 		if blocked {
 			return errBusy
 		}

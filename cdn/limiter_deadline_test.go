@@ -2,6 +2,7 @@ package cdn_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -108,6 +109,38 @@ func TestLimiter_OfTheCallerForTwoOperations(t *testing.T) {
 		for second := range 8 {
 			assert.GreaterOrEqual(t, served[second].Load(), int64(95), "second %d", second)
 		}
+	})
+}
+
+// An uncomparable is a limiter that can't be a key of a map.
+type uncomparable struct{ any }
+
+func (uncomparable) Wait(context.Context) error { return nil }
+
+func TestLimiter_OfTheCallerOfAnyType(t *testing.T) {
+	for _, limiter := range []cdn.Limiter{uncomparable{func() {}}, uncomparable{}, limiterFunc(uncomparable{}.Wait)} {
+		client := quickClient(t, cdn.Options{Limiter: limiter, Limiters: map[string]cdn.Limiter{"DescribeA": limiter}})
+		require.NoError(t, client.Do(t.Context(), signer.Call{Action: "DescribeA"}, nil))
+		_, err := client.CreateCdnCertificateSigningRequest(t.Context(), request)
+		require.NoError(t, err)
+	}
+}
+
+// TestLimiter_ErrorOfTheCallersIsKept: it fails a caller who has waited for most
+// of its time, which is no reason to say something else.
+func TestLimiter_ErrorOfTheCallersIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("the engine is away")
+		client := quickClient(t, cdn.Options{Limiter: limiterFunc(func(context.Context) error {
+			time.Sleep(4 * time.Second)
+			return away
+		})})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+		require.ErrorIs(t, err, away)
+		require.Equal(t, 4*time.Second, time.Since(start))
 	})
 }
 
