@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -145,6 +146,7 @@ var yearProfiles = map[string]uint64{"90": 90, "45": 45, "6": 6}
 // inYear runs f in a bubble, with domains in three groups.
 func inYear(t *testing.T, domains int, f func(t *testing.T, y *year)) {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a year makes much garbage
 	opts := caOptions{profiles: yearProfiles, alwaysValid: true}
 	db, validator := newValidator(t, "", "", opts)
 	synctest.Test(t, func(t *testing.T) {
@@ -159,7 +161,7 @@ func inYear(t *testing.T, domains int, f func(t *testing.T, y *year)) {
 			domain := fmt.Sprintf("d%d.example.com", i)
 			y.api.AddDomain(domain)
 			g := &y.groups[0]
-			if i < 15 { // the others need more certificates and runs
+			if i < 9 { // the others need more certificates and runs
 				g = &y.groups[i%3]
 			}
 			g.domains = append(g.domains, site.Site{Domain: domain, Names: []string{domain}})
