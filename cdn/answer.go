@@ -25,8 +25,9 @@ func exchange(send func(*http.Request) (*http.Response, error), req *http.Reques
 	if err != nil {
 		return answer{err: withoutURL(err)}
 	}
-	defer func() { _ = resp.Body.Close() }()              // everything that was wanted has been read
-	if resp.StatusCode == http.StatusSwitchingProtocols { // the body is the connection: no context would end a read
+	defer func() { _ = resp.Body.Close() }() // everything that was wanted has been read
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// The body is the connection: no context would end a read.
 		return answer{status: resp.StatusCode, header: resp.Header}
 	}
 	if err = body.read(resp); err != nil {

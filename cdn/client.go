@@ -3,6 +3,7 @@ package cdn
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"reflect"
 	"runtime/debug"
@@ -29,7 +30,7 @@ type Client struct {
 	refresh     refreshFunc    // nil if the source has no RefreshCredentials
 	endpoint    *url.URL
 	connections atomic.Pointer[connections]
-	left        left
+	left        sync.Map // the keys are *http.Transport that only old attempts use
 	slots       slots
 	limiters    limiters
 	userAgent   []string // the header's values
@@ -106,7 +107,10 @@ func (c *Client) Do(ctx context.Context, call signer.Call, resp any) error {
 func (c *Client) CloseIdleConnections() {
 	if own := c.connections.Load().transport; own != nil {
 		own.CloseIdleConnections()
-		c.left.closeIdle()
+		c.left.Range(func(transport, _ any) bool {
+			transport.(*http.Transport).CloseIdleConnections()
+			return true
+		})
 	}
 }
 

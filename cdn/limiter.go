@@ -93,7 +93,8 @@ type queue struct {
 	waiting  atomic.Int64
 	interval time.Duration // between two turns; zero if it is measured
 	measured atomic.Int64  // the mean of late, in nanoseconds; zero if nobody has to wait for a head
-	last     atomic.Int64  // when the last turn came, in nanoseconds of Unix time
+	last     atomic.Int64  // when the last turn came, in nanoseconds since begun
+	begun    time.Time
 }
 
 // maxHeads is how many callers may ask a limiter at once that may be far away:
@@ -107,7 +108,7 @@ func newQueue(limiter Limiter, interval time.Duration) *queue {
 		// who leave the middle of its line would be lost.
 		heads = 1
 	}
-	return &queue{limiter: limiter, heads: make(chan struct{}, heads), interval: interval}
+	return &queue{limiter: limiter, heads: make(chan struct{}, heads), interval: interval, begun: time.Now()}
 }
 
 // errDeadline is the error of a turn that would come too late.
@@ -176,8 +177,8 @@ func (q *queue) estimate(ahead int64) time.Duration {
 // measure notes that a turn has come, for a caller who has been among the first
 // since that time. Before that, there may have been no callers.
 func (q *queue) measure(first time.Time) {
-	now := time.Now().UnixNano()
-	last := max(q.last.Swap(now), first.UnixNano())
+	now := int64(time.Since(q.begun)) // a clock that is set does not change it
+	last := max(q.last.Swap(now), int64(first.Sub(q.begun)))
 	if q.waiting.Load() <= int64(cap(q.heads)) {
 		q.measured.Store(0)
 		return

@@ -65,25 +65,34 @@ func TestLimiter_OfTheCallerAfterAnIdleTime(t *testing.T) {
 	})
 }
 
-// TestLimiter_OfTheCallerWithALineFromTheFirstCallOn: the first turn comes when
-// there is none before it from which it could be measured.
-func TestLimiter_OfTheCallerWithALineFromTheFirstCallOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
-		var group sync.WaitGroup
-		call := func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
-			assert.NoError(t, err)
-		}
-		for range 100 {
-			group.Go(call)
-		}
-		time.Sleep(25 * time.Millisecond) // a turn has come, and most callers wait
-		call()
-		group.Wait()
-	})
+// TestLimiter_OfTheCallerWithALine has many callers at once, and one who comes
+// when the first of them has had a turn: before that there was none from which
+// it could be measured, or an idle time.
+func TestLimiter_OfTheCallerWithALine(t *testing.T) {
+	for name, idle := range map[string]time.Duration{"from the first call on": 0, "after an idle time": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
+				call := func() {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					defer cancel()
+					_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
+					assert.NoError(t, err)
+				}
+				if idle > 0 {
+					call()
+					time.Sleep(idle)
+				}
+				var group sync.WaitGroup
+				for range 100 {
+					group.Go(call)
+				}
+				time.Sleep(25 * time.Millisecond)
+				call()
+				group.Wait()
+			})
+		})
+	}
 }
 
 // TestLimiter_OfTheCallerForTwoOperations: callers who leave one operation's
@@ -167,29 +176,6 @@ func TestLimiter_ThatNeverAnswers(t *testing.T) {
 		start := time.Now()
 		f.callAtOnce(t, 10)
 		assert.LessOrEqual(t, time.Since(start), 100*time.Millisecond)
-		group.Wait()
-	})
-}
-
-// TestLimiter_OfTheCallerThatIsFarAwayAfterAnIdleTime has many callers at once
-// after it, and one who comes when the first of them has had a turn.
-func TestLimiter_OfTheCallerThatIsFarAwayAfterAnIdleTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := quickClient(t, cdn.Options{Limiter: distant{rate.NewLimiter(100, 1)}})
-		var group sync.WaitGroup
-		call := func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			_, err := client.CreateCdnCertificateSigningRequest(ctx, request)
-			assert.NoError(t, err)
-		}
-		call()
-		time.Sleep(time.Hour)
-		for range 100 {
-			group.Go(call)
-		}
-		time.Sleep(25 * time.Millisecond)
-		call()
 		group.Wait()
 	})
 }

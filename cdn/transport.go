@@ -79,41 +79,12 @@ func (c *Client) leave(used *connections) {
 		return
 	}
 	if c.connections.CompareAndSwap(used, newConnections(used.transport.Clone(), now.Add(dialTimeout))) {
-		c.left.add(used.transport)
+		c.left.Store(used.transport, nil)
 		unused := c.options.AttemptTimeout + time.Second // after the end of every attempt on them
-		time.AfterFunc(unused, func() { c.left.close(used.transport) })
-	}
-}
-
-// left are transports that only old attempts use. The zero value is ready.
-type left struct {
-	mu         sync.Mutex
-	transports map[*http.Transport]bool
-}
-
-func (l *left) add(t *http.Transport) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.transports == nil {
-		l.transports = map[*http.Transport]bool{}
-	}
-	l.transports[t] = true
-}
-
-// close closes the connections of t, which no attempt uses any more.
-func (l *left) close(t *http.Transport) {
-	t.CloseIdleConnections()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.transports, t)
-}
-
-// closeIdle closes those that no attempt uses.
-func (l *left) closeIdle() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for t := range l.transports {
-		t.CloseIdleConnections()
+		time.AfterFunc(unused, func() {
+			used.transport.CloseIdleConnections()
+			c.left.Delete(used.transport)
+		})
 	}
 }
 
