@@ -31,11 +31,11 @@ type Options struct {
 	Format string
 
 	// HTTPClient sends the requests, except that redirects are not followed.
-	// The client does not change it, nor leaves its connections if they get no
-	// answer. If nil, the client has a transport of its own, with time-outs,
-	// HTTP/2, at most 64 connections, which it leaves for new ones after an
-	// attempt without an answer, and the proxies of the environment. A
-	// transport mocked by httpmock must be given here:
+	// The client does not change it, and goes on using its connections if they
+	// give no answer. If nil, the client has a transport of its own, with
+	// time-outs, HTTP/2, the proxies of the environment, and at most 64
+	// connections, which it leaves for new ones after an attempt without an
+	// answer. A transport mocked by httpmock must be given here:
 	// httpmock.Activate replaces http.DefaultTransport alone.
 	HTTPClient *http.Client
 
@@ -52,9 +52,10 @@ type Options struct {
 	// for the operation. If nil, the calls of each operation are evenly spaced
 	// at the rate that the service allows an account, 100 or 30 a second.
 	// Processes that use the same account can share a limiter of package
-	// sharedlimit. At most 8 attempts at a time ask a Limiter, and one asks a
-	// *rate.Limiter; the others wait in line before it. A *rate.Limiter inside
-	// another type, or of several clients, loses turns of callers who leave.
+	// sharedlimit. At most 8 attempts ask a Limiter at a time, or one if it is
+	// a *rate.Limiter; the others wait in line. A *rate.Limiter that several
+	// clients share, or that is wrapped in another type, loses the turns of
+	// callers who leave.
 	Limiter Limiter
 
 	// Limiters has the limiters of single operations, by the name of the
